@@ -1,0 +1,34 @@
+using System.Runtime;
+using System.Runtime.CompilerServices;
+
+namespace PrivateHeaps.Platform;
+
+/// <summary>What the engine asks of the process around it, answered by the C shim. The managed library has a file of the same name and shape.</summary>
+internal static unsafe class Host
+{
+    /// <summary>Sets the calling thread's last error, as GetLastError of the C face reports it.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_set_last_error")]
+    public static extern void SetLastError(uint code);
+
+    /// <summary>
+    /// Makes the state the calling thread's own: the shim passes it to every later call of this thread and to ph_thread_detach when the thread ends.
+    /// May allocate from the process heap, so the state must be ready for use.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_set")]
+    public static extern void SetThread(void* thread);
+
+    /// <summary>
+    /// Whether the calling thread has already been detached. It may still call (the C library frees its own blocks last), always with the
+    /// empty state; it must be served without a state of its own, which nobody would give back.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_ended")]
+    public static extern int ThreadEnded();
+
+    /// <summary>Sets the calling thread's errno.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_set_errno")]
+    public static extern void SetErrno(int code);
+
+    /// <summary>Says on standard error which C function was given an address that is not the start of a live block, and aborts.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_bad_block")]
+    public static extern void BadBlock(byte* function, void* block);
+}

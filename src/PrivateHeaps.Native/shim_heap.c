@@ -1,0 +1,102 @@
+/* The Win32 face: each function hands the calling thread's state to the C# function of the same name in Exports.cs. What C# cannot have
+ * without a runtime is here: the last error, which is thread-local, and raising, which leaves the function without returning. */
+#include "shim_thread.h"
+#include <heapapi.h>
+#include <stdlib.h>
+
+static __thread DWORD last_error __attribute__((tls_model("initial-exec")));
+
+void ph_set_last_error(DWORD code) { last_error = code; }
+
+DWORD GetLastError(void) { return last_error; }
+
+void SetLastError(DWORD code) { last_error = code; }
+
+static PHEAP_RAISE_HANDLER raise_handler;
+static void *raise_context;
+
+PHEAP_RAISE_HANDLER SetHeapRaiseHandler(PHEAP_RAISE_HANDLER handler, void *context)
+{
+    PHEAP_RAISE_HANDLER before = raise_handler;
+    raise_context = context;
+    raise_handler = handler;
+    return before;
+}
+
+/* After a null result. The engine has finished its work and only left the status, so the handler may go wherever it likes.
+ * thread: the state that the call was given; it is another one now if this was the thread's first call. */
+static void *raise_pending(struct ph_thread *thread, HANDLE heap, SIZE_T bytes)
+{
+    DWORD status = thread->pending;
+    if (status == 0)
+        return NULL;
+    thread->pending = 0;
+    if (raise_handler != NULL)
+        raise_handler(status, heap, bytes, raise_context);
+    ph_say("heap %p raised status 0x%X for %zu bytes, and no handler took it.", heap, status, (size_t)bytes);
+    abort();
+}
+
+LPVOID ph_HeapAlloc(struct ph_thread *, HANDLE, DWORD, SIZE_T);
+LPVOID HeapAlloc(HANDLE heap, DWORD flags, SIZE_T bytes)
+{
+    struct ph_thread *thread = ph_thread;
+    LPVOID block = ph_HeapAlloc(thread, heap, flags, bytes);
+    return __builtin_expect(block != NULL, 1) ? block : raise_pending(thread, heap, bytes);
+}
+
+LPVOID ph_HeapReAlloc(struct ph_thread *, HANDLE, DWORD, LPVOID, SIZE_T);
+LPVOID HeapReAlloc(HANDLE heap, DWORD flags, LPVOID block, SIZE_T bytes)
+{
+    struct ph_thread *thread = ph_thread;
+    LPVOID resized = ph_HeapReAlloc(thread, heap, flags, block, bytes);
+    return __builtin_expect(resized != NULL, 1) ? resized : raise_pending(thread, heap, bytes);
+}
+
+BOOL ph_HeapFree(struct ph_thread *, HANDLE, DWORD, LPVOID);
+BOOL HeapFree(HANDLE heap, DWORD flags, LPVOID block) { return ph_HeapFree(ph_thread, heap, flags, block); }
+
+SIZE_T ph_HeapSize(struct ph_thread *, HANDLE, DWORD, LPCVOID);
+SIZE_T HeapSize(HANDLE heap, DWORD flags, LPCVOID block) { return ph_HeapSize(ph_thread, heap, flags, block); }
+
+BOOL ph_HeapValidate(struct ph_thread *, HANDLE, DWORD, LPCVOID);
+BOOL HeapValidate(HANDLE heap, DWORD flags, LPCVOID block) { return ph_HeapValidate(ph_thread, heap, flags, block); }
+
+HANDLE ph_HeapCreate(struct ph_thread *, DWORD, SIZE_T, SIZE_T);
+HANDLE HeapCreate(DWORD options, SIZE_T initial, SIZE_T maximum) { return ph_HeapCreate(ph_thread, options, initial, maximum); }
+
+BOOL ph_HeapDestroy(struct ph_thread *, HANDLE);
+BOOL HeapDestroy(HANDLE heap) { return ph_HeapDestroy(ph_thread, heap); }
+
+HANDLE ph_GetProcessHeap(struct ph_thread *);
+HANDLE GetProcessHeap(void) { return ph_GetProcessHeap(ph_thread); }
+
+DWORD ph_GetProcessHeaps(struct ph_thread *, DWORD, PHANDLE);
+DWORD GetProcessHeaps(DWORD count, PHANDLE heaps) { return ph_GetProcessHeaps(ph_thread, count, heaps); }
+
+BOOL ph_HeapLock(struct ph_thread *, HANDLE);
+BOOL HeapLock(HANDLE heap) { return ph_HeapLock(ph_thread, heap); }
+
+BOOL ph_HeapUnlock(struct ph_thread *, HANDLE);
+BOOL HeapUnlock(HANDLE heap) { return ph_HeapUnlock(ph_thread, heap); }
+
+BOOL ph_HeapWalk(struct ph_thread *, HANDLE, LPPROCESS_HEAP_ENTRY);
+BOOL HeapWalk(HANDLE heap, LPPROCESS_HEAP_ENTRY entry) { return ph_HeapWalk(ph_thread, heap, entry); }
+
+SIZE_T ph_HeapCompact(struct ph_thread *, HANDLE, DWORD);
+SIZE_T HeapCompact(HANDLE heap, DWORD flags) { return ph_HeapCompact(ph_thread, heap, flags); }
+
+BOOL ph_HeapSummary(struct ph_thread *, HANDLE, DWORD, LPHEAP_SUMMARY);
+BOOL HeapSummary(HANDLE heap, DWORD flags, LPHEAP_SUMMARY summary) { return ph_HeapSummary(ph_thread, heap, flags, summary); }
+
+BOOL ph_HeapQueryInformation(struct ph_thread *, HANDLE, int, PVOID, SIZE_T, PSIZE_T);
+BOOL HeapQueryInformation(HANDLE heap, HEAP_INFORMATION_CLASS kind, PVOID information, SIZE_T length, PSIZE_T returned)
+{
+    return ph_HeapQueryInformation(ph_thread, heap, (int)kind, information, length, returned);
+}
+
+BOOL ph_HeapSetInformation(struct ph_thread *, HANDLE, int, PVOID, SIZE_T);
+BOOL HeapSetInformation(HANDLE heap, HEAP_INFORMATION_CLASS kind, PVOID information, SIZE_T length)
+{
+    return ph_HeapSetInformation(ph_thread, heap, (int)kind, information, length);
+}

@@ -1,0 +1,54 @@
+/* The calling thread's state from its first call to its end, and fork. */
+#include "shim_thread.h"
+#include <limits.h>
+#include <pthread.h>
+#include <stdint.h>
+
+/* The first word is the handle that the cache answers to: none has this value. */
+static struct { intptr_t handle; char rest[8192 - sizeof(intptr_t)]; } closed_cache = { -1, "" };
+static struct ph_thread empty_thread = { .process = &closed_cache };
+
+/* Sixteen bytes in all, shared with the last error in shim_heap.c: a library loaded by dlopen gets its thread-local block from a small
+ * reserve. Initial-exec, so that reading it is one instruction and never allocates. */
+__thread struct ph_thread *ph_thread __attribute__((tls_model("initial-exec"))) = &empty_thread;
+static __thread int ended __attribute__((tls_model("initial-exec")));
+
+static pthread_key_t key;
+static int key_made;
+
+/* The value of the key counts the rounds in which pthreads runs destructors. Those of other keys may allocate and free, so ours puts
+ * itself off to the last round. A call after that finds the empty state and is served without caches. */
+static void thread_ends(void *round)
+{
+    if ((intptr_t)round < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, (char *)round + 1) == 0)
+        return;
+    struct ph_thread *state = ph_thread;
+    ended = 1;
+    ph_thread = &empty_thread;
+    ph_thread_detach(state);
+}
+
+/* The state is set first: pthread_setspecific allocates where a program has many keys. */
+void ph_thread_set(struct ph_thread *state)
+{
+    ph_thread = state;
+    if (key_made)
+        pthread_setspecific(key, (void *)1);
+}
+
+int ph_thread_ended(void) { return ended; }
+
+static void before_fork(void) { ph_fork_prepare(ph_thread); }
+static void after_fork_in_parent(void) { ph_fork_parent(ph_thread); }
+static void after_fork_in_child(void) { ph_fork_child(ph_thread); }
+
+/* Early among the constructors: of the handlers of fork, prepare runs in reverse order of registration and the other two in order, so
+ * that the handlers of everyone else find working heaps. Calls may have come before this; their thread gets the key's value late. */
+__attribute__((constructor(101))) static void library_starts(void)
+{
+    key_made = pthread_key_create(&key, thread_ends) == 0;
+    if (ph_thread != &empty_thread)
+        ph_thread_set(ph_thread);
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    ph_process_start(ph_thread);
+}

@@ -1,0 +1,36 @@
+/* What every part of the shim shares: the calling thread's state, and the C# functions of Exports.cs.
+ *
+ * The state belongs to the engine (ThreadState in src/PrivateHeaps/Heaps); C knows only its head. ph_thread is never null: a thread that
+ * has not called yet, or has ended, has the empty state, whose table holds no heap and whose process cache answers to no handle, so
+ * that every call of it takes the slow path without a test on the fast one. */
+#ifndef PH_SHIM_THREAD_H
+#define PH_SHIM_THREAD_H
+
+#include <stddef.h>
+
+struct ph_thread {
+    void *table;
+    void *process;
+    size_t count;
+    unsigned failure; /* HeapFailure of the last refused call */
+    unsigned pending; /* NTSTATUS that the face must raise now, or 0 */
+    char rest[480];
+};
+
+extern __thread struct ph_thread *ph_thread __attribute__((tls_model("initial-exec")));
+
+/* For C#: declared in Platform/Host.cs. */
+void ph_thread_set(struct ph_thread *state);
+int ph_thread_ended(void);
+
+/* One line "privateheaps: ..." to standard error in one write. */
+void ph_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* From C#: Exports.cs. */
+void ph_process_start(struct ph_thread *);
+void ph_thread_detach(struct ph_thread *);
+void ph_fork_prepare(struct ph_thread *);
+void ph_fork_parent(struct ph_thread *);
+void ph_fork_child(struct ph_thread *);
+
+#endif

@@ -1,0 +1,29 @@
+using System.Runtime.CompilerServices;
+
+namespace PrivateHeaps.Foundation;
+
+/// <summary>Arithmetic on sizes and addresses. Alignments are powers of two.</summary>
+internal static class Bits
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsPowerOfTwo(nuint value) => value != 0 && (value & (value - 1)) == 0;
+
+    /// <summary>The next multiple of the alignment; the caller has made sure that it does not overflow.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nuint RoundUp(nuint value, nuint alignment) => (value + (alignment - 1)) & ~(alignment - 1);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nuint RoundDown(nuint value, nuint alignment) => value & ~(alignment - 1);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Min(uint a, uint b) => a < b ? a : b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Max(uint a, uint b) => a > b ? a : b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nuint Min(nuint a, nuint b) => a < b ? a : b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nuint Max(nuint a, nuint b) => a > b ? a : b;
+}

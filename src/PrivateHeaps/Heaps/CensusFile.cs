@@ -1,0 +1,115 @@
+using PrivateHeaps.Platform;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>
+/// Finds out whether this process is to be counted, and makes its <see cref="Census"/> file: DIRECTORY/PID-NANOSECONDS, where the directory
+/// comes from PRIVATEHEAPS_CENSUS. Called when the library is loaded and in the child of a fork.
+/// </summary>
+internal static unsafe class CensusFile
+{
+    private const int PathCapacity = 512;
+
+    private static ReadOnlySpan<byte> VariableName => "PRIVATEHEAPS_CENSUS\0"u8;
+
+    private static ReadOnlySpan<byte> CommandPath => "/proc/self/comm\0"u8;
+
+    /// <summary>Begins the count if it is asked for; a process whose file cannot be made is not counted.</summary>
+    public static void OpenIfAsked(ThreadState* thread)
+    {
+        byte* directory = Libc.getenv(Address(VariableName));
+        if (directory == null || *directory == 0 || !Engine.Start())
+        {
+            return;
+        }
+
+        byte* path = stackalloc byte[PathCapacity];
+        if (!WritePath(path, directory, (ulong)Libc.getpid(), (ulong)Libc.clock_realtime()))
+        {
+            return;
+        }
+
+        Census* census = (Census*)Libc.map_file(path, (nuint)sizeof(Census));
+        HeapState* heap = HeapRegistry.Find(Heap.ProcessHandle);
+        if (census == null || !Gate.BeginExclusive(thread, heap, Heap.ProcessHandle))
+        {
+            return;
+        }
+
+        nint length = Libc.read_file(Address(CommandPath), census->Command, 63);
+        if (length > 0 && census->Command[length - 1] == (byte)'\n')
+        {
+            census->Command[length - 1] = 0;
+        }
+
+        Counting.Open(census, heap);
+
+        // The caches were closed for the exclusive operation and, now that the heap is counted, stay closed.
+        heap->IsCounted = true;
+        Gate.EndExclusive(heap);
+    }
+
+    /// <summary>The process ends (1), is about to become another program (2), or that failed (0).</summary>
+    public static void End(ThreadState* thread, uint how)
+    {
+        // A child that vfork made runs on its parent's memory; what it does is not the parent's end.
+        HeapState* heap = Counting.IsOpenFor(Libc.getpid()) ? HeapRegistry.Find(Heap.ProcessHandle) : null;
+        if (heap == null)
+        {
+            return;
+        }
+
+        if (how == 0)
+        {
+            Counting.Reopen();
+        }
+        else if (Gate.BeginExclusive(thread, heap, Heap.ProcessHandle))
+        {
+            Counting.Close(heap, how);
+            Gate.EndExclusive(heap);
+        }
+    }
+
+    private static bool WritePath(byte* path, byte* directory, ulong process, ulong sequence)
+    {
+        int length = 0;
+        while (directory[length] != 0)
+        {
+            if (length == PathCapacity - 48)
+            {
+                return false;
+            }
+
+            path[length] = directory[length];
+            length++;
+        }
+
+        path[length++] = (byte)'/';
+        length += WriteDecimal(path + length, process);
+        path[length++] = (byte)'-';
+        length += WriteDecimal(path + length, sequence);
+        path[length] = 0;
+        return true;
+    }
+
+    private static int WriteDecimal(byte* text, ulong value)
+    {
+        int digits = 1;
+        for (ulong rest = value / 10; rest != 0; rest /= 10)
+        {
+            digits++;
+        }
+
+        for (int digit = digits - 1; digit >= 0; digit--)
+        {
+            text[digit] = (byte)('0' + value % 10);
+            value /= 10;
+        }
+
+        return digits;
+    }
+
+    // Safety: the text is constant data of the image, which never moves.
+    private static byte* Address(ReadOnlySpan<byte> text) =>
+        (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(text));
+}

@@ -1,0 +1,39 @@
+using PrivateHeaps.Platform;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>Starts the engine on the first call of anybody, whatever has or has not run before.</summary>
+internal static unsafe class Engine
+{
+    private const int Untouched = 0;
+    private const int Starting = 1;
+    private const int Ready = 2;
+    private const int Failed = 3;
+
+    private static int s_phase;
+
+    /// <summary>True when the engine can serve; false when the system has not even the memory to start it.</summary>
+    public static bool Start() => Volatile.Read(ref s_phase) == Ready || StartSlow();
+
+    private static bool StartSlow()
+    {
+        if (Interlocked.CompareExchange(ref s_phase, Starting, Untouched) == Untouched)
+        {
+            Os.Initialize();
+            bool started = Metadata.Initialize() && AddressMap.Initialize() && Arena.Initialize() && Threads.Initialize()
+                && HeapRegistry.Initialize()
+                && Heap.CreateProcessHeap();
+
+            // Partner: the read in Start; everything above is visible to who sees Ready.
+            Volatile.Write(ref s_phase, started ? Ready : Failed);
+        }
+
+        while (Volatile.Read(ref s_phase) == Starting)
+        {
+            Os.Yield();
+        }
+
+        return Volatile.Read(ref s_phase) == Ready;
+    }
+}

@@ -1,0 +1,256 @@
+using System.Runtime.CompilerServices;
+using PrivateHeaps.Platform;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>
+/// Lets threads into a heap and makes it stand still. Who goes in says so first (a plain store to its cache's Busy, or Visitors) and then
+/// looks whether the gate is open; who closes the gate closes it first, has every thread of the process pass a memory barrier, and then waits
+/// until nobody says that he is inside. So one side pays two plain stores and the other, which is rare, pays for both.
+/// </summary>
+internal static unsafe class Gate
+{
+    /// <summary>The heap stands still for one thread, which may go on using it, as may calls with HEAP_NO_SERIALIZE.</summary>
+    private const int Locked = 1;
+
+    /// <summary>The heap stands still for everybody: it is being destroyed, or the process forks.</summary>
+    private const int Frozen = 2;
+
+    /// <summary>As Locked, for an operation that changes magazines and slabs: calls with HEAP_NO_SERIALIZE wait too.</summary>
+    private const int Exclusive = 4;
+
+    private const int SpinCount = 200;
+    private const long RetryNanoseconds = 50_000;
+
+    /// <summary>
+    /// Goes into the heap, waiting while it stands still; false when the handle does not name it any more. The cache is null when the
+    /// visit uses none; Leave must get the same one.
+    /// </summary>
+    public static bool Enter(ThreadState* self, HeapState* heap, nint handle, uint flags, out ThreadCache* cache)
+    {
+        cache = ThreadCache.For(self, heap);
+
+        // Busy already: a signal handler interrupted this very thread inside the heap, perhaps with half a change in a magazine.
+        if (cache != null && cache->Busy != 0)
+        {
+            cache = null;
+        }
+
+        for (; ; )
+        {
+            if (cache != null)
+            {
+                // Partner: the process barrier in WaitUntilEmpty.
+                Volatile.Write(ref cache->Busy, 1);
+            }
+            else
+            {
+                Interlocked.Increment(ref heap->Visitors);
+            }
+
+            int gate = Volatile.Read(ref heap->Gate);
+            if (Volatile.Read(ref heap->Handle) == handle && (gate == 0 || (gate == Locked && MayPass(self, heap, flags))))
+            {
+                return true;
+            }
+
+            Leave(heap, cache);
+            if (Volatile.Read(ref heap->Handle) != handle && (gate & Frozen) == 0)
+            {
+                return false;
+            }
+
+            WaitForOpening(self, heap, gate);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Leave(HeapState* heap, ThreadCache* cache)
+    {
+        if (cache != null)
+        {
+            Volatile.Write(ref cache->Busy, 0);
+        }
+        else
+        {
+            Interlocked.Decrement(ref heap->Visitors);
+        }
+    }
+
+    /// <summary>Makes the heap stand still for this thread; recursive. False when the handle does not name it any more.</summary>
+    public static bool Lock(ThreadState* self, HeapState* heap, nint handle) => Lock(self, heap, handle, Locked);
+
+    /// <summary>Undoes one <see cref="Lock(ThreadState*, HeapState*, nint)"/> of the calling thread.</summary>
+    public static void Unlock(HeapState* heap)
+    {
+        if (--heap->ExclusionDepth == 0)
+        {
+            Open(heap, Locked);
+            heap->ExclusionOwner = null;
+            OsLock.Leave(&heap->ExclusionLock);
+        }
+    }
+
+    public static bool IsOwner(ThreadState* self, HeapState* heap) => self->IsAttached && heap->ExclusionOwner == self && heap->ExclusionDepth != 0;
+
+    /// <summary>
+    /// Begins an operation that needs the heap to stand still and may change anything in it: as <see cref="Lock(ThreadState*, HeapState*, nint)"/>, and counted as a
+    /// visit, so that a fork waits for its end.
+    /// </summary>
+    public static bool BeginExclusive(ThreadState* self, HeapState* heap, nint handle)
+    {
+        if (!Lock(self, heap, handle, Locked | Exclusive))
+        {
+            return false;
+        }
+
+        for (; ; )
+        {
+            Interlocked.Increment(ref heap->Visitors);
+            int gate = Volatile.Read(ref heap->Gate);
+            if ((gate & Frozen) == 0)
+            {
+                return true;
+            }
+
+            Interlocked.Decrement(ref heap->Visitors);
+            Os.Wait(&heap->Gate, gate, RetryNanoseconds);
+        }
+    }
+
+    public static void EndExclusive(HeapState* heap)
+    {
+        Interlocked.Decrement(ref heap->Visitors);
+        Open(heap, Exclusive);
+        Unlock(heap);
+    }
+
+    /// <summary>Keeps everybody out, the owner of the lock too, and waits until nobody is inside. The calling thread must not be.</summary>
+    public static void Freeze(ThreadState* self, HeapState* heap) => Close(heap, Frozen, self);
+
+    public static void Thaw(HeapState* heap)
+    {
+        Open(heap, Frozen);
+        Os.Wake(&heap->Gate, int.MaxValue);
+    }
+
+    /// <summary>In the child of a fork: nobody but the calling thread is there any more. A lock that another thread held is given up.</summary>
+    public static void ResetAfterFork(ThreadState* self, HeapState* heap)
+    {
+        OsLock.Reset(&heap->CacheLock);
+        OsLock.Reset(&heap->Regions.Lock);
+        heap->Visitors = 0;
+        if (heap->ExclusionDepth == 0 || heap->ExclusionOwner != self)
+        {
+            OsLock.Reset(&heap->ExclusionLock);
+            heap->ExclusionDepth = 0;
+            heap->LockDepth = 0;
+            heap->ExclusionOwner = null;
+            Interlocked.And(ref heap->Gate, ~(Locked | Exclusive));
+        }
+    }
+
+    private static bool Lock(ThreadState* self, HeapState* heap, nint handle, int bits)
+    {
+        if (heap->ExclusionOwner != self || !self->IsAttached)
+        {
+            OsLock.Enter(&heap->ExclusionLock);
+            heap->ExclusionOwner = self;
+        }
+
+        heap->ExclusionDepth++;
+        if (heap->Handle != handle)
+        {
+            Unlock(heap);
+            return false;
+        }
+
+        if (heap->IsSerialized && (heap->Gate & bits) != bits)
+        {
+            Close(heap, bits, self);
+        }
+
+        return true;
+    }
+
+    private static bool MayPass(ThreadState* self, HeapState* heap, uint flags) => (flags & HeapFlags.NoSerialize) != 0 || IsOwner(self, heap);
+
+    private static void Close(HeapState* heap, int bit, ThreadState* self)
+    {
+        Interlocked.Or(ref heap->Gate, bit);
+        OsLock.Enter(&heap->CacheLock);
+        bool others = false;
+        for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
+        {
+            ThreadCache.SetOpen(cache, heap, false);
+            others |= cache->Thread != self;
+        }
+
+        if (others)
+        {
+            // Partner: the plain store to Busy in Enter and on the fast paths. After this, either that store is seen here or its thread
+            // sees the closed gate.
+            Os.ProcessBarrier();
+        }
+
+        WaitUntilEmpty(heap, self);
+        OsLock.Leave(&heap->CacheLock);
+    }
+
+    private static void WaitUntilEmpty(HeapState* heap, ThreadState* self)
+    {
+        for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
+        {
+            for (int spin = 0; cache->Thread != self && Volatile.Read(ref cache->Busy) != 0; spin++)
+            {
+                Pause(spin);
+            }
+        }
+
+        for (int spin = 0; Volatile.Read(ref heap->Visitors) != 0; spin++)
+        {
+            Pause(spin);
+        }
+    }
+
+    private static void Open(HeapState* heap, int bit)
+    {
+        OsLock.Enter(&heap->CacheLock);
+        if ((Interlocked.And(ref heap->Gate, ~bit) & ~bit) == 0)
+        {
+            for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
+            {
+                ThreadCache.SetOpen(cache, heap, true);
+            }
+        }
+
+        OsLock.Leave(&heap->CacheLock);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void WaitForOpening(ThreadState* self, HeapState* heap, int gate)
+    {
+        if ((gate & Frozen) != 0)
+        {
+            Os.Wait(&heap->Gate, gate, RetryNanoseconds);
+        }
+        else
+        {
+            // The owner holds this lock for as long as the gate is closed.
+            OsLock.Enter(&heap->ExclusionLock);
+            OsLock.Leave(&heap->ExclusionLock);
+        }
+    }
+
+    private static void Pause(int spin)
+    {
+        if (spin < SpinCount)
+        {
+            Cpu.Pause();
+        }
+        else
+        {
+            Os.Yield();
+        }
+    }
+}

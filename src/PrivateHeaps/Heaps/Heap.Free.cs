@@ -1,0 +1,161 @@
+using System.Runtime.CompilerServices;
+using PrivateHeaps.Platform;
+using PrivateHeaps.Slabs;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>
+/// Freeing.
+/// <code>
+/// Free, FreeProcess                    find the thread's cache for the heap
+///   Push                               a live block of this heap's slabs, and the magazine has room: clear its state byte, done
+///   FreeSlow                           everything else, wrong addresses too
+///     Gate.Enter                       wait while the heap stands still
+///     Locate                           is it a live block of this heap? If not: refused, nothing touched
+///     FreeInside                       granules, page run, mapping; or a block for the magazine, the depot, the slab
+/// </code>
+/// </summary>
+internal static unsafe partial class Heap
+{
+    /// <summary>Frees a live block of this heap; anything else is refused with BadBlock (null too) or BadHandle.</summary>
+    public static bool Free(ThreadState* thread, nint handle, uint flags, void* block)
+    {
+        nuint slot = ((nuint)handle >> HeapRegistry.SlotShift) & HeapRegistry.SlotMask;
+        return (slot < thread->TableCount && Push(thread->Table[slot], handle, (nuint)block)) || FreeSlow(thread, handle, flags, block);
+    }
+
+    /// <summary>As <see cref="Free"/> for the process heap: what free calls.</summary>
+    public static bool FreeProcess(ThreadState* thread, void* block) =>
+        Push(thread->Process, ProcessHandle, (nuint)block) || FreeSlow(thread, ProcessHandle, 0, block);
+
+    // The happy case. The address may be anything: page entry and state byte are looked up by arithmetic and decide.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Push(ThreadCache* cache, nint handle, nuint block)
+    {
+        byte* window = AddressMap.WindowOf(block);
+        if (window != null && (block & 15) == 0 && cache->Busy == 0)
+        {
+            // Partner: Gate.Close.
+            Volatile.Write(ref cache->Busy, 1);
+            uint index = AddressMap.EntryIn(window, block)->Tag - cache->TagBase;
+            byte* state = AddressMap.StateIn(window, block);
+            if (Volatile.Read(ref cache->OpenHandle) == handle && index < SizeClass.Count && BlockState.IsLive(*state))
+            {
+                Magazine* magazine = ThreadCache.MagazineOf(cache, index);
+                nuint* top = magazine->Top;
+                if (top != magazine->Limit)
+                {
+                    *state = BlockState.Dead;
+                    *top = block;
+                    magazine->Top = top + 1;
+                    Volatile.Write(ref cache->Busy, 0);
+                    return true;
+                }
+            }
+
+            Volatile.Write(ref cache->Busy, 0);
+        }
+
+        return false;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool FreeSlow(ThreadState* thread, nint handle, uint flags, void* block)
+    {
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap == null || !Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))
+        {
+            return Refuse(thread, HeapFailure.BadHandle) != 0;
+        }
+
+        nuint bytes = 0;
+        bool freed = Locate(heap, block, out PageEntry* entry, out byte* state);
+        if (freed)
+        {
+            if (heap->IsCounted)
+            {
+                bytes = RequestedBytes(heap, block, entry, state);
+            }
+
+            freed = FreeInside(heap, cache, (byte*)block, entry, state);
+        }
+
+        Gate.Leave(heap, cache);
+        if (!freed)
+        {
+            return Refuse(thread, HeapFailure.BadBlock) != 0;
+        }
+
+        if (heap->IsCounted)
+        {
+            Counting.Freed(heap, bytes);
+        }
+
+        return true;
+    }
+
+    private static bool FreeInside(HeapState* heap, ThreadCache* cache, byte* block, PageEntry* entry, byte* state)
+    {
+        switch (entry->Kind)
+        {
+            case PageEntry.FittedKind:
+                return FittedHeap.Free(&heap->Fitted, &heap->Regions, block);
+            case PageEntry.LargeKind:
+                return FreeLarge(&heap->Regions, block, entry, state);
+            case PageEntry.SoloKind:
+                return FreeSolo(&heap->Regions, block, entry, state);
+            default:
+                *state = BlockState.Dead;
+                GiveSmall(heap, cache, entry->Kind, (nuint)block);
+                return true;
+        }
+    }
+
+    private static void GiveSmall(HeapState* heap, ThreadCache* cache, uint index, nuint block)
+    {
+        Bin* bin = HeapState.BinOf(heap, index);
+        if (cache != null)
+        {
+            Magazine* magazine = ThreadCache.MagazineOf(cache, index);
+            if (magazine->Top != magazine->Limit || Magazine.MakeRoom(magazine, bin, &heap->Regions, index))
+            {
+                *magazine->Top++ = block;
+                return;
+            }
+        }
+
+        OsLock.Enter(&bin->Lock);
+        Bin.Give(bin, &heap->Regions, &block, 1);
+        OsLock.Leave(&bin->Lock);
+    }
+
+    /// <summary>Whether a live block of this heap starts at the address, which may be anything; and what is known about it.</summary>
+    private static bool Locate(HeapState* heap, void* block, out PageEntry* entry, out byte* state)
+    {
+        byte* window = AddressMap.WindowOf((nuint)block);
+        if (window == null || ((nuint)block & 15) != 0)
+        {
+            entry = null;
+            state = null;
+            return false;
+        }
+
+        entry = AddressMap.EntryIn(window, (nuint)block);
+        state = AddressMap.StateIn(window, (nuint)block);
+        uint tag = Volatile.Read(ref entry->Tag);
+        return (tag & ~0xFFu) == heap->Regions.TagBase && BlockState.IsLive(Volatile.Read(ref *state));
+    }
+
+    /// <summary>Bytes of a live block, slack included.</summary>
+    private static nuint BlockBytes(HeapState* heap, void* block, PageEntry* entry) => entry->Kind switch
+    {
+        PageEntry.FittedKind => FittedHeap.BlockBytes(&heap->Regions, (byte*)block),
+        PageEntry.LargeKind or PageEntry.SoloKind => (nuint)entry->Pages << Foundation.Units.PageShift,
+        _ => SizeClass.BlockBytes(entry->Kind),
+    };
+
+    private static nuint RequestedBytes(HeapState* heap, void* block, PageEntry* entry, byte* state) =>
+        BlockBytes(heap, block, entry) - BlockState.Slack(state);
+}

@@ -1,0 +1,176 @@
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
+using PrivateHeaps.Slabs;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>Questions about blocks and heaps, the lock, and giving memory back.</summary>
+internal static unsafe partial class Heap
+{
+    /// <summary>The requested size of a live block; nuint.MaxValue with BadBlock or BadHandle.</summary>
+    public static nuint Size(ThreadState* thread, nint handle, uint flags, void* block)
+    {
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap == null || !Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))
+        {
+            Refuse(thread, HeapFailure.BadHandle);
+            return nuint.MaxValue;
+        }
+
+        bool live = Locate(heap, block, out PageEntry* entry, out byte* state);
+        nuint bytes = live ? RequestedBytes(heap, block, entry, state) : nuint.MaxValue;
+        Gate.Leave(heap, cache);
+        if (!live)
+        {
+            Refuse(thread, HeapFailure.BadBlock);
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Whether a live block of this heap starts at the address; BadBlock or BadHandle if not.</summary>
+    public static bool ValidateBlock(ThreadState* thread, nint handle, uint flags, void* block) => Size(thread, handle, flags, block) != nuint.MaxValue;
+
+    /// <summary>Whether everything the heap knows about itself agrees; the heap stands still meanwhile.</summary>
+    public static bool Validate(ThreadState* thread, nint handle, uint flags)
+    {
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        {
+            return Refuse(thread, HeapFailure.BadHandle) != 0;
+        }
+
+        bool sound = Verification.IsSound(heap);
+        Gate.EndExclusive(heap);
+        return sound;
+    }
+
+    /// <summary>The heap stands still for this thread until as many calls of Unlock; without effect on a heap without serialization.</summary>
+    public static bool Lock(ThreadState* thread, nint handle)
+    {
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap == null)
+        {
+            return Refuse(thread, HeapFailure.BadHandle) != 0;
+        }
+
+        if (!heap->IsSerialized)
+        {
+            return true;
+        }
+
+        if (!Gate.Lock(self, heap, handle))
+        {
+            return Refuse(thread, HeapFailure.BadHandle) != 0;
+        }
+
+        heap->LockDepth++;
+        return true;
+    }
+
+    /// <summary>Undoes one Lock of this thread; true and without effect when it holds none.</summary>
+    public static bool Unlock(ThreadState* thread, nint handle)
+    {
+        HeapState* heap = Engine.Start() ? HeapRegistry.Find(handle) : null;
+        if (heap == null)
+        {
+            return Refuse(thread, HeapFailure.BadHandle) != 0;
+        }
+
+        if (Gate.IsOwner(thread, heap) && heap->LockDepth != 0)
+        {
+            heap->LockDepth--;
+            Gate.Unlock(heap);
+        }
+
+        return true;
+    }
+
+    /// <summary>The heap at this moment; it stands still meanwhile.</summary>
+    public static bool Summarize(ThreadState* thread, nint handle, HeapTotals* totals)
+    {
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        {
+            return Refuse(thread, HeapFailure.BadHandle) != 0;
+        }
+
+        Walker.Total(heap, totals);
+        Gate.EndExclusive(heap);
+        return true;
+    }
+
+    /// <summary>The next entry after the given one; false with NoMoreEntries, BadHandle or BadParameter. The heap stands still for the call.</summary>
+    public static bool Walk(ThreadState* thread, nint handle, WalkEntry* entry)
+    {
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        {
+            return Refuse(thread, HeapFailure.BadHandle) != 0;
+        }
+
+        HeapFailure failure = Walker.Next(heap, entry);
+        Gate.EndExclusive(heap);
+        return failure == HeapFailure.None || Refuse(thread, failure) != 0;
+    }
+
+    /// <summary>Collects what the magazines hold and tells the largest committed free range; nothing is decommitted.</summary>
+    public static bool Compact(ThreadState* thread, nint handle, nuint* largestFreeBytes)
+    {
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        {
+            return Refuse(thread, HeapFailure.BadHandle) != 0;
+        }
+
+        FlushAll(heap);
+        *largestFreeBytes = Walker.LargestFree(heap);
+        Gate.EndExclusive(heap);
+        return true;
+    }
+
+    /// <summary>As <see cref="Compact"/>, and gives all free memory back to the system; handle 0 means every heap.</summary>
+    public static bool Trim(ThreadState* thread, nint handle, nuint* returnedBytes)
+    {
+        *returnedBytes = 0;
+        if (handle != 0)
+        {
+            return TrimOne(thread, handle, returnedBytes);
+        }
+
+        for (uint slot = 0; Engine.Start() && slot < HeapRegistry.SlotCount; slot++)
+        {
+            nint each = Volatile.Read(ref HeapRegistry.AtSlot(slot)->Handle);
+            if (each != 0)
+            {
+                TrimOne(thread, each, returnedBytes);
+            }
+        }
+
+        return true;
+    }
+
+    private static bool TrimOne(ThreadState* thread, nint handle, nuint* returnedBytes)
+    {
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        {
+            return Refuse(thread, HeapFailure.BadHandle) != 0;
+        }
+
+        FlushAll(heap);
+        *returnedBytes += heap->IsFitted
+            ? FittedHeap.DecommitFree(&heap->Fitted, &heap->Regions)
+            : RegionSet.DecommitFree(&heap->Regions);
+        Gate.EndExclusive(heap);
+        return true;
+    }
+}

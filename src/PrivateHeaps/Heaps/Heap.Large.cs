@@ -1,0 +1,300 @@
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>
+/// Large blocks: a page run in a region, or, from 1 MiB on in a growable heap, a mapping of its own that the system can move by its page
+/// tables. Only the first page of a large block has a page entry; the page count stands there, the slack in the state bytes.
+/// </summary>
+internal static unsafe partial class Heap
+{
+    private const nuint SoloBytes = 1 * Units.MiB;
+
+    // Blocks below this size shrink out of a page run or mapping by moving to a slab.
+    private const nuint WorthMovingBytes = Slabs.SizeClass.LargestBytes / 4;
+
+    private static byte* AllocateLarge(RegionSet* regions, nuint bytes, nuint alignment, bool zero)
+    {
+        if (bytes > LargestHeapBytes || alignment > LargestHeapBytes)
+        {
+            return null;
+        }
+
+        nuint blockBytes = Bits.RoundUp(Bits.Max(bytes, 1), Units.PageBytes);
+        if (!regions->Bounded && (bytes >= SoloBytes || alignment >= SoloBytes))
+        {
+            return AllocateSolo(regions, bytes, blockBytes, alignment);
+        }
+
+        uint pages = (uint)(blockBytes >> Units.PageShift);
+        byte* block = RegionSet.TakeRun(regions, pages, alignment, out Region* region, out bool clean);
+        if (block != null)
+        {
+            if (zero && !clean)
+            {
+                Os.Clear(block, bytes);
+            }
+
+            SetLarge(block, regions->TagBase | PageEntry.LargeKind, pages, region, blockBytes - bytes);
+        }
+
+        return block;
+    }
+
+    private static void SetLarge(byte* block, uint tag, uint pages, Region* region, nuint slack)
+    {
+        PageEntry* entry = AddressMap.EntryOf(block);
+        entry->Pages = pages;
+        entry->Owner = region;
+        BlockState.SetLive(AddressMap.StateOf(block), slack);
+
+        // Partner: Locate looks at the tag first.
+        Volatile.Write(ref entry->Tag, tag);
+    }
+
+    // Whoever changes the tag to 0 has freed the block; a second free at the same instant has lost.
+    private static bool ClaimLarge(PageEntry* entry, byte* state)
+    {
+        uint tag = entry->Tag;
+        if (tag == 0 || Interlocked.CompareExchange(ref entry->Tag, 0, tag) != tag)
+        {
+            return false;
+        }
+
+        Os.Clear(state, Units.GranulesPerPage);
+        return true;
+    }
+
+    private static bool FreeLarge(RegionSet* regions, byte* block, PageEntry* entry, byte* state)
+    {
+        Region* region = (Region*)entry->Owner;
+        uint pages = entry->Pages;
+        if (!ClaimLarge(entry, state))
+        {
+            return false;
+        }
+
+        RegionSet.GiveRun(regions, region, block, pages);
+        return true;
+    }
+
+    private static byte* AllocateSolo(RegionSet* regions, nuint bytes, nuint blockBytes, nuint alignment)
+    {
+        nuint pages = blockBytes >> Units.PageShift;
+        Region* region = (Region*)Metadata.Take((nuint)sizeof(Region));
+        if (region == null || !ChargeSolo(regions, pages))
+        {
+            GiveRegion(region);
+            return null;
+        }
+
+        byte* block = MapAligned(blockBytes, alignment, regions->Executable);
+        if (block == null || !AddressMap.Cover(block, Units.PageBytes))
+        {
+            if (block != null)
+            {
+                Os.Release(block, blockBytes);
+            }
+
+            UnchargeSolo(regions, pages);
+            GiveRegion(region);
+            return null;
+        }
+
+        region->Kind = RegionKind.Solo;
+        region->Base = block;
+        region->PageCount = (uint)pages;
+        region->CommittedPages = (uint)pages;
+        OsLock.Enter(&regions->Lock);
+        RegionSet.Append(&regions->FirstSolo, &regions->LastSolo, region);
+        OsLock.Leave(&regions->Lock);
+        SetLarge(block, regions->TagBase | PageEntry.SoloKind, (uint)pages, region, blockBytes - bytes);
+        return block;
+    }
+
+    private static bool FreeSolo(RegionSet* regions, byte* block, PageEntry* entry, byte* state)
+    {
+        Region* region = (Region*)entry->Owner;
+        if (!ClaimLarge(entry, state))
+        {
+            return false;
+        }
+
+        OsLock.Enter(&regions->Lock);
+        RegionSet.Remove(&regions->FirstSolo, &regions->LastSolo, region);
+        regions->UsedPages -= region->PageCount;
+        regions->SoloPages -= region->PageCount;
+        OsLock.Leave(&regions->Lock);
+        Os.Release(block, region->Bytes);
+        GiveRegion(region);
+        return true;
+    }
+
+    // For a heap that is dropped or cleared: nobody else is inside.
+    private static void DropSolo(RegionSet* regions, Region* region)
+    {
+        PageEntry* entry = AddressMap.EntryOf(region->Base);
+        FreeSolo(regions, region->Base, entry, AddressMap.StateOf(region->Base));
+    }
+
+    private static void GiveRegion(Region* region)
+    {
+        if (region != null)
+        {
+            Metadata.Give(region, (nuint)sizeof(Region));
+        }
+    }
+
+    private static bool ChargeSolo(RegionSet* regions, nuint pages)
+    {
+        OsLock.Enter(&regions->Lock);
+        bool fits = pages <= uint.MaxValue && RegionSet.FitsLimit(regions, pages);
+        if (fits)
+        {
+            regions->UsedPages += pages;
+            regions->SoloPages += pages;
+        }
+
+        OsLock.Leave(&regions->Lock);
+        return fits;
+    }
+
+    private static void UnchargeSolo(RegionSet* regions, nuint pages)
+    {
+        OsLock.Enter(&regions->Lock);
+        regions->UsedPages -= pages;
+        regions->SoloPages -= pages;
+        OsLock.Leave(&regions->Lock);
+    }
+
+    private static byte* MapAligned(nuint bytes, nuint alignment, bool executable)
+    {
+        nuint extra = alignment > Units.PageBytes ? alignment : 0;
+        byte* start = (byte*)Os.Map(bytes + extra);
+        if (start == null)
+        {
+            return null;
+        }
+
+        if (extra != 0)
+        {
+            byte* aligned = (byte*)Bits.RoundUp((nuint)start, alignment);
+            nuint before = (nuint)(aligned - start);
+            if (before != 0)
+            {
+                Os.Release(start, before);
+            }
+
+            if (extra != before)
+            {
+                Os.Release(aligned + bytes, extra - before);
+            }
+
+            start = aligned;
+        }
+
+        if (executable && !Os.Commit(start, bytes, true))
+        {
+            Os.Release(start, bytes);
+            return null;
+        }
+
+        return start;
+    }
+
+    /// <summary>Changes a page run where it lies; false when it cannot grow there.</summary>
+    private static bool ResizeLarge(RegionSet* regions, byte* block, PageEntry* entry, byte* state, nuint bytes)
+    {
+        nuint blockBytes = Bits.RoundUp(Bits.Max(bytes, 1), Units.PageBytes);
+        nuint wanted = blockBytes >> Units.PageShift;
+        Region* region = (Region*)entry->Owner;
+        uint pages = entry->Pages;
+        if (wanted > pages)
+        {
+            if (wanted > region->PageCount || !RegionSet.ExtendRun(regions, region, block, pages, (uint)wanted - pages))
+            {
+                return false;
+            }
+        }
+        else if (wanted < pages)
+        {
+            RegionSet.GiveRun(regions, region, block + blockBytes, pages - (uint)wanted);
+        }
+
+        entry->Pages = (uint)wanted;
+        BlockState.SetLive(state, blockBytes - bytes);
+        return true;
+    }
+
+    /// <summary>
+    /// Changes a mapping: in place if it can be, else, if it may move, by moving its pages without copying. The block's address after it,
+    /// or null when nothing was changed.
+    /// </summary>
+    private static byte* ResizeSolo(RegionSet* regions, byte* block, PageEntry* entry, byte* state, nuint bytes, bool mayMove)
+    {
+        nuint blockBytes = Bits.RoundUp(Bits.Max(bytes, 1), Units.PageBytes);
+        Region* region = (Region*)entry->Owner;
+        nuint old = region->Bytes;
+        nuint pages = blockBytes >> Units.PageShift;
+        if (blockBytes < old)
+        {
+            Os.Release(block + blockBytes, old - blockBytes);
+            UnchargeSolo(regions, region->PageCount - pages);
+        }
+        else if (blockBytes > old)
+        {
+            if (!ChargeSolo(regions, pages - region->PageCount))
+            {
+                return null;
+            }
+
+            if (!Os.Remap(block, old, blockBytes, null))
+            {
+                block = mayMove && !regions->Executable ? MoveSolo(block, entry, state, old, blockBytes) : null;
+                if (block == null)
+                {
+                    UnchargeSolo(regions, pages - region->PageCount);
+                    return null;
+                }
+            }
+        }
+
+        // Base and PageCount are read by walks, which have the heap stand still while this thread is inside.
+        region->Base = block;
+        region->PageCount = (uint)pages;
+        region->CommittedPages = (uint)pages;
+        SetLarge(block, regions->TagBase | PageEntry.SoloKind, (uint)pages, region, blockBytes - bytes);
+        return block;
+    }
+
+    // The old address stops being a block before its pages leave it: another thread may get the address range at once.
+    private static byte* MoveSolo(byte* block, PageEntry* entry, byte* state, nuint oldBytes, nuint newBytes)
+    {
+        byte* target = (byte*)Os.Reserve(newBytes);
+        if (target == null)
+        {
+            return null;
+        }
+
+        if (!AddressMap.Cover(target, Units.PageBytes))
+        {
+            Os.Release(target, newBytes);
+            return null;
+        }
+
+        uint tag = entry->Tag;
+        nuint slack = BlockState.Slack(state);
+        ClaimLarge(entry, state);
+        if (Os.Remap(block, oldBytes, newBytes, target))
+        {
+            return target;
+        }
+
+        Os.Release(target, newBytes);
+        BlockState.SetLive(state, slack);
+        Volatile.Write(ref entry->Tag, tag);
+        return null;
+    }
+}

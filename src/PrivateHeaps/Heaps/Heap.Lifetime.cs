@@ -1,0 +1,307 @@
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
+using PrivateHeaps.Slabs;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>
+/// The operations on heaps, for every face. Any thread may call any of them for any handle and any address; what is wrong is refused, with
+/// the reason in the thread's Failure. This file: from creation to destruction.
+/// </summary>
+internal static unsafe partial class Heap
+{
+    /// <summary>The handle of the process heap: generation 1 of slot 0.</summary>
+    public const nint ProcessHandle = 1 << HeapRegistry.GenerationShift;
+
+    private const nuint DefaultInitialBytes = 4 * Units.MiB;
+    private static nuint LargestHeapBytes => (nuint)1 << 46;
+
+    /// <summary>A new heap's handle; 0 with NoMemory or BadParameter.</summary>
+    public static nint Create(ThreadState* thread, HeapLimits* limits)
+    {
+        if (!Engine.Start())
+        {
+            return Refuse(thread, HeapFailure.NoMemory);
+        }
+
+        if (limits->MaximumBytes > LargestHeapBytes || limits->InitialBytes > LargestHeapBytes)
+        {
+            return Refuse(thread, HeapFailure.NoMemory);
+        }
+
+        HeapState* heap = HeapRegistry.TakeSlot();
+        if (heap == null)
+        {
+            return Refuse(thread, HeapFailure.NoMemory);
+        }
+
+        Prepare(heap, limits);
+        if (!GiveFirstMemory(heap, limits->InitialBytes))
+        {
+            DropMemory(heap);
+            HeapRegistry.EnterLock();
+            HeapRegistry.GiveSlot(heap);
+            HeapRegistry.LeaveLock();
+            return Refuse(thread, HeapFailure.NoMemory);
+        }
+
+        return HeapRegistry.Publish(heap);
+    }
+
+    /// <summary>The process heap: growable, its first region made with its first block.</summary>
+    public static bool CreateProcessHeap()
+    {
+        HeapState* heap = HeapRegistry.TakeSlot();
+        if (heap == null)
+        {
+            return false;
+        }
+
+        HeapLimits limits = default;
+        Prepare(heap, &limits);
+        heap->Regions.ReturnsMemory = true;
+        heap->Regions.NextRegionBytes = 64 * Units.MiB;
+        return HeapRegistry.Publish(heap) == ProcessHandle;
+    }
+
+    /// <summary>Drops a heap whole; waits for calls that are inside it. False with BadHandle or ProcessHeap.</summary>
+    public static bool Destroy(ThreadState* thread, nint handle)
+    {
+        if (handle == ProcessHandle)
+        {
+            return Refuse(thread, HeapFailure.ProcessHeap) != 0;
+        }
+
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap == null || !Gate.Lock(self, heap, handle))
+        {
+            return Refuse(thread, HeapFailure.BadHandle) != 0;
+        }
+
+        // The registry lock comes after the heap's and is held while it is frozen, as in a fork.
+        HeapRegistry.EnterLock();
+        Gate.Freeze(self, heap);
+        HeapRegistry.Remove(heap);
+        while (heap->Caches != null)
+        {
+            ThreadCache* cache = heap->Caches;
+            ThreadCache.Forget(cache);
+            ThreadCache.Unlink(cache, heap);
+        }
+
+        DropMemory(heap);
+        Gate.Thaw(heap);
+        HeapRegistry.GiveSlot(heap);
+        HeapRegistry.LeaveLock();
+        heap->LockDepth = 0;
+        heap->ExclusionDepth = 1;
+        Gate.Unlock(heap);
+        return true;
+    }
+
+    /// <summary>Frees all blocks and keeps the heap, its limits and its first region. False with BadHandle or ProcessHeap.</summary>
+    public static bool Clear(ThreadState* thread, nint handle)
+    {
+        if (handle == ProcessHandle)
+        {
+            return Refuse(thread, HeapFailure.ProcessHeap) != 0;
+        }
+
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        {
+            return Refuse(thread, HeapFailure.BadHandle) != 0;
+        }
+
+        for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
+        {
+            ThreadCache.Forget(cache);
+        }
+
+        DropBlocks(heap, keepFirst: true);
+        Gate.EndExclusive(heap);
+        return true;
+    }
+
+    /// <summary>Whether the handle names a living heap.</summary>
+    public static bool Exists(nint handle) => Engine.Start() && HeapRegistry.Find(handle) != null;
+
+    /// <summary>The flags that the heap was created with; 0 for a bad handle.</summary>
+    public static uint OptionsOf(nint handle)
+    {
+        HeapState* heap = Engine.Start() ? HeapRegistry.Find(handle) : null;
+        return heap == null ? 0 : heap->Options;
+    }
+
+    /// <summary>The heap's maximum in bytes; 0 for a growable heap or a bad handle.</summary>
+    public static nuint MaximumOf(nint handle)
+    {
+        HeapState* heap = Engine.Start() ? HeapRegistry.Find(handle) : null;
+        return heap == null ? 0 : heap->MaximumBytes;
+    }
+
+    /// <summary>Copies the heap's name with its zero, at most 32 bytes; false for a bad handle.</summary>
+    public static bool CopyName(nint handle, byte* name32)
+    {
+        HeapState* heap = Engine.Start() ? HeapRegistry.Find(handle) : null;
+        if (heap == null)
+        {
+            return false;
+        }
+
+        Os.Copy(name32, &heap->Name, HeapState.NameBytes);
+        return true;
+    }
+
+    /// <summary>Copies handles in order of creation, the process heap's first, at most the capacity; returns how many heaps there are.</summary>
+    public static uint List(ThreadState* thread, nint* handles, uint capacity) => Engine.Start() ? HeapRegistry.List(handles, capacity) : 0;
+
+    /// <summary>What HeapCompatibilityInformation reports: 0 standard, 2 low fragmentation.</summary>
+    public static uint FrontEnd(nint handle)
+    {
+        HeapState* heap = Engine.Start() ? HeapRegistry.Find(handle) : null;
+        return heap == null ? 0 : heap->FrontEnd;
+    }
+
+    public static void EnableFrontEnd(nint handle)
+    {
+        HeapState* heap = Engine.Start() ? HeapRegistry.Find(handle) : null;
+        if (heap != null)
+        {
+            heap->FrontEnd = 2;
+        }
+    }
+
+    private static nint Refuse(ThreadState* thread, HeapFailure failure)
+    {
+        thread->Failure = failure;
+        return 0;
+    }
+
+    private static void Prepare(HeapState* heap, HeapLimits* limits)
+    {
+        byte* fresh = (byte*)&heap->Options;
+
+        // The bins come last, and a fitted heap leaves them zero.
+        bool binsUsed = !heap->IsFitted;
+        Os.Clear(fresh, (nuint)((binsUsed ? (byte*)(heap + 1) : (byte*)&heap->Bins) - fresh));
+        heap->Options = limits->Options & (HeapFlags.NoSerialize | HeapFlags.GenerateExceptions | HeapFlags.CreateEnableExecute);
+        heap->MaximumBytes = Bits.RoundUp(limits->MaximumBytes == 0 ? 0 : Bits.Max(limits->MaximumBytes, limits->InitialBytes), Units.PageBytes);
+        heap->IsFitted = heap->MaximumBytes != 0 && heap->MaximumBytes <= FittedHeap.LargestHeapBytes;
+        heap->Regions.TagBase = PageEntry.TagBase(heap->Slot);
+        heap->Regions.Bounded = heap->MaximumBytes != 0;
+        heap->Regions.Executable = (heap->Options & HeapFlags.CreateEnableExecute) != 0;
+        heap->Regions.LimitPages = (limits->LimitBytes + (Units.PageBytes - 1)) >> Units.PageShift;
+        for (int i = 0; limits->Name != null && limits->Name[i] != 0 && i < HeapState.NameBytes - 1; i++)
+        {
+            ((byte*)&heap->Name)[i] = limits->Name[i];
+        }
+    }
+
+    private static bool GiveFirstMemory(HeapState* heap, nuint initialBytes)
+    {
+        nuint initial = Bits.RoundUp(initialBytes == 0 ? DefaultInitialBytes : initialBytes, Units.PageBytes);
+        nuint bytes = heap->IsBounded ? heap->MaximumBytes : Bits.RoundUp(initial, Arena.UnitBytes);
+        if (RegionSet.AddRegion(&heap->Regions, bytes, Bits.Min(initial, bytes)) == null)
+        {
+            return false;
+        }
+
+        heap->Regions.NextRegionBytes = Bits.Max(bytes, Units.MiB);
+        if (heap->IsFitted && !FittedHeap.Initialize(&heap->Fitted, &heap->Regions))
+        {
+            return false;
+        }
+
+        if (!heap->IsSerialized && !heap->IsFitted)
+        {
+            heap->SharedCache = ThreadCache.Create(null);
+            if (heap->SharedCache == null)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static void DropMemory(HeapState* heap)
+    {
+        DropBlocks(heap, keepFirst: false);
+        if (heap->Fitted.Granules.Words != null)
+        {
+            FittedHeap.Drop(&heap->Fitted);
+        }
+
+        if (heap->SharedCache != null)
+        {
+            ThreadCache.Forget(heap->SharedCache);
+            Metadata.Give(heap->SharedCache, (nuint)sizeof(ThreadCache));
+            heap->SharedCache = null;
+        }
+    }
+
+    // Costs what the regions, slabs and large blocks cost, whatever the number of blocks in the slabs.
+    private static void DropBlocks(HeapState* heap, bool keepFirst)
+    {
+        RegionSet* regions = &heap->Regions;
+        while (regions->FirstSolo != null)
+        {
+            DropSolo(regions, regions->FirstSolo);
+        }
+
+        if (!heap->IsFitted)
+        {
+            for (uint index = 0; index < SizeClass.Count; index++)
+            {
+                Bin* bin = HeapState.BinOf(heap, index);
+                Rounds.DropAll(bin->Depot);
+                Rounds.DropAll(bin->Empties);
+                *bin = default;
+            }
+        }
+
+        Region* next;
+        for (Region* region = regions->First; region != null; region = next)
+        {
+            next = region->Next;
+            DropSlabStructures(region);
+            if (keepFirst && region == regions->First)
+            {
+                Region.Reset(region);
+            }
+            else
+            {
+                RegionSet.Remove(&regions->First, &regions->Last, region);
+                Region.Drop(region);
+            }
+        }
+
+        regions->UsedPages = 0;
+        if (keepFirst && heap->IsFitted)
+        {
+            FittedHeap.Reset(&heap->Fitted, regions);
+        }
+    }
+
+    private static void DropSlabStructures(Region* region)
+    {
+        for (uint page = 0; page < region->TouchedPages;)
+        {
+            PageEntry* entry = AddressMap.EntryOf(region->Base + ((nuint)page << Units.PageShift));
+            if (entry->Tag != 0 && entry->Kind < PageEntry.FirstSpecialKind)
+            {
+                Slab* slab = (Slab*)entry->Owner;
+                page += slab->PageCount;
+                Metadata.Give(slab, Slab.StructureBytes(slab->SlotCount));
+            }
+            else
+            {
+                page += entry->Kind == PageEntry.LargeKind ? entry->Pages : 1;
+            }
+        }
+    }
+}

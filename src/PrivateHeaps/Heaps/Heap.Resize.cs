@@ -1,0 +1,123 @@
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
+using PrivateHeaps.Slabs;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>Changing the size of a block: where it lies if it can be, else by moving its pages, else by copying.</summary>
+internal static unsafe partial class Heap
+{
+    // A slab block that shrinks stays where it is unless it would waste more than three quarters of itself.
+    private const uint ShrinkFactor = 4;
+    private const uint SmallestMovedBytes = 256;
+
+    /// <summary>
+    /// The block with its new size, perhaps elsewhere; null with NoMemory, WouldMove, BadBlock or BadHandle, and then nothing has changed.
+    /// Flags: ZeroMemory clears what is added, ReallocInPlaceOnly forbids moving.
+    /// </summary>
+    public static void* Reallocate(ThreadState* thread, nint handle, uint flags, void* block, nuint bytes) =>
+        ReallocateAligned(thread, handle, flags, block, bytes, 0);
+
+    /// <summary>As <see cref="Reallocate"/>; if the block moves it moves to a multiple of the alignment (0: none; else a power of two).</summary>
+    public static void* ReallocateAligned(ThreadState* thread, nint handle, uint flags, void* block, nuint bytes, nuint alignment)
+    {
+        if (alignment != 0 && !Bits.IsPowerOfTwo(alignment))
+        {
+            return (void*)Refuse(thread, HeapFailure.BadParameter);
+        }
+
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap == null || !Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))
+        {
+            return (void*)Refuse(thread, HeapFailure.BadHandle);
+        }
+
+        bool inPlaceOnly = (flags & HeapFlags.ReallocInPlaceOnly) != 0;
+        nuint old = 0;
+        byte* resized = null;
+        bool found = Locate(heap, block, out PageEntry* entry, out byte* state);
+        if (found)
+        {
+            old = RequestedBytes(heap, block, entry, state);
+            bool aligned = ((nuint)block & (alignment - 1)) == 0 || alignment == 0;
+            if (bytes <= LargestHeapBytes && (aligned || inPlaceOnly))
+            {
+                resized = ResizeInside(heap, (byte*)block, entry, state, bytes, inPlaceOnly, alignment);
+            }
+
+            if (resized != null && bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
+            {
+                Os.Clear(resized + old, bytes - old);
+            }
+        }
+
+        Gate.Leave(heap, cache);
+        if (!found)
+        {
+            return (void*)Refuse(thread, HeapFailure.BadBlock);
+        }
+
+        if (resized != null)
+        {
+            if (heap->IsCounted)
+            {
+                Counting.Resized(heap, old, bytes);
+            }
+
+            return resized;
+        }
+
+        return inPlaceOnly
+            ? (void*)Refuse(thread, HeapFailure.WouldMove)
+            : Move(thread, handle, flags, block, old, bytes, alignment);
+    }
+
+    // The block is the caller's, so nobody else touches it between these calls.
+    private static void* Move(ThreadState* thread, nint handle, uint flags, void* block, nuint old, nuint bytes, nuint alignment)
+    {
+        byte* moved = (byte*)AllocateSlow(thread, handle, flags & ~HeapFlags.ZeroMemory, bytes, alignment);
+        if (moved != null)
+        {
+            Os.Copy(moved, block, Bits.Min(old, bytes));
+            if (bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
+            {
+                Os.Clear(moved + old, bytes - old);
+            }
+
+            Free(thread, handle, flags, block);
+            if (HeapRegistry.Find(handle)->IsCounted)
+            {
+                Counting.Moved();
+            }
+        }
+
+        return moved;
+    }
+
+    private static byte* ResizeInside(HeapState* heap, byte* block, PageEntry* entry, byte* state, nuint bytes, bool inPlaceOnly, nuint alignment)
+    {
+        RegionSet* regions = &heap->Regions;
+        switch (entry->Kind)
+        {
+            case PageEntry.FittedKind:
+                return FittedHeap.Resize(&heap->Fitted, regions, block, bytes) ? block : null;
+            case PageEntry.LargeKind:
+                return (inPlaceOnly || bytes >= WorthMovingBytes) && ResizeLarge(regions, block, entry, state, bytes) ? block : null;
+            case PageEntry.SoloKind:
+                bool mayMove = !inPlaceOnly && alignment <= Units.PageBytes;
+                return inPlaceOnly || bytes >= SoloBytes / 2 ? ResizeSolo(regions, block, entry, state, bytes, mayMove) : null;
+            default:
+                nuint blockBytes = SizeClass.BlockBytes(entry->Kind);
+                bool wasteful = blockBytes > SmallestMovedBytes && bytes < blockBytes / ShrinkFactor;
+                if (bytes > blockBytes || (wasteful && !inPlaceOnly))
+                {
+                    return null;
+                }
+
+                BlockState.SetLive(state, blockBytes - bytes);
+                return block;
+        }
+    }
+}

@@ -1,0 +1,11 @@
+namespace PrivateHeaps.Heaps;
+
+/// <summary>The flags of heaps and of single calls. The values are those of winnt.h, so that every face can pass its own through.</summary>
+internal static class HeapFlags
+{
+    public const uint NoSerialize = 0x1;
+    public const uint GenerateExceptions = 0x4;
+    public const uint ZeroMemory = 0x8;
+    public const uint ReallocInPlaceOnly = 0x10;
+    public const uint CreateEnableExecute = 0x40000;
+}

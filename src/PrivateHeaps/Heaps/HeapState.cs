@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+using PrivateHeaps.Platform;
+using PrivateHeaps.Slabs;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>
+/// One heap. The structure belongs to its slot of the registry for the life of the process: a thread that comes with a stale handle finds a
+/// heap with another handle, never something else. The words of the gate outlive the heaps that pass through the slot; all else is new each time.
+/// </summary>
+internal unsafe struct HeapState
+{
+    public const int NameBytes = 32;
+
+    // The gate. Partners: ThreadCache.Busy and OpenHandle; see Gate.
+
+    /// <summary>The handle while the heap lives, else 0. Written while the heap stands still; read by everybody.</summary>
+    public nint Handle;
+
+    /// <summary>Bits of <see cref="Gate"/>; 0 lets everybody in. Interlocked.</summary>
+    public int Gate;
+
+    /// <summary>Threads inside without a cache, and exclusive operations under way. Interlocked.</summary>
+    public int Visitors;
+
+    /// <summary>Held by the thread for which the heap stands still.</summary>
+    public OsLock ExclusionLock;
+    public ThreadState* ExclusionOwner;
+    public uint ExclusionDepth;
+
+    /// <summary>How many of ExclusionDepth the program asked for by HeapLock. Written by the owner.</summary>
+    public uint LockDepth;
+
+    /// <summary>Guards Caches.</summary>
+    public OsLock CacheLock;
+
+    /// <summary>The caches of all threads for this heap.</summary>
+    public ThreadCache* Caches;
+
+    // The slot, for the life of the process. The list is that of the registry, in order of creation, or of its free slots; under the registry lock.
+
+    public uint Slot;
+    public nuint Generation;
+    public HeapState* NextHeap;
+    public HeapState* PreviousHeap;
+
+    // Fixed at creation. From Options on everything is zeroed for a new heap.
+
+    public uint Options;
+    public nuint MaximumBytes;
+    public bool IsFitted;
+    public bool IsCounted;
+
+    // What changes as it is used.
+
+    public uint FrontEnd;
+
+    /// <summary>Calls that were served without a cache; a heap that is hardly used gets none. Approximate.</summary>
+    public uint UncachedCalls;
+
+    /// <summary>The one cache of a heap without serialization.</summary>
+    public ThreadCache* SharedCache;
+    public RegionSet Regions;
+    public FittedHeap Fitted;
+    public HeapName Name;
+    public BinArray Bins;
+
+    public readonly bool IsSerialized => (Options & HeapFlags.NoSerialize) == 0;
+
+    public readonly bool IsBounded => MaximumBytes != 0;
+
+    public static Bin* BinOf(HeapState* heap, uint index) => (Bin*)&heap->Bins + index;
+
+    [InlineArray(NameBytes)]
+    public struct HeapName
+    {
+        private byte _first;
+    }
+
+    [InlineArray(SizeClass.Count)]
+    public struct BinArray
+    {
+        private Bin _first;
+    }
+}

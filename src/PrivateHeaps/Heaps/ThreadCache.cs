@@ -1,0 +1,198 @@
+using System.Runtime.CompilerServices;
+using PrivateHeaps.Platform;
+using PrivateHeaps.Slabs;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>
+/// One thread's magazines for one heap. It belongs to (thread, slot of the heap) for the life of the thread and is never handed to another
+/// thread, so whoever sets Busy through a stale pointer sets his own. A heap without serialization has one for all threads.
+/// </summary>
+internal unsafe struct ThreadCache
+{
+    private const uint CallsBeforeCache = 16;
+    private const nuint SmallestTable = 16;
+
+    /// <summary>
+    /// The heap's handle while the fast path is open; its complement, which is no valid handle for the slot, while the gate is closed.
+    /// Written under the heap's CacheLock; read by the owner after it has set Busy.
+    /// </summary>
+    public nint OpenHandle;
+
+    /// <summary>1 while the owner is inside the heap. Plain stores; who closes the gate makes them visible by the process barrier.</summary>
+    public int Busy;
+    public uint TagBase;
+
+    /// <summary>The heap it serves; null when that was destroyed. Written under the heap's CacheLock.</summary>
+    public HeapState* Heap;
+    public ThreadState* Thread;
+    public ThreadCache* Next;
+    public ThreadCache* Previous;
+    public MagazineArray Magazines;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Magazine* MagazineOf(ThreadCache* cache, uint index) => (Magazine*)&cache->Magazines + index;
+
+    /// <summary>
+    /// The cache through which this thread uses the heap; null when it must do without: the heap is hardly used yet, keeps no magazines,
+    /// the thread has no state of its own, or there is no memory.
+    /// </summary>
+    public static ThreadCache* For(ThreadState* self, HeapState* heap)
+    {
+        if (!heap->IsSerialized)
+        {
+            return heap->SharedCache;
+        }
+
+        if (heap->IsFitted || !self->IsAttached || !Os.HasProcessBarrier)
+        {
+            return null;
+        }
+
+        if (heap->Slot < self->TableCount && self->Table[heap->Slot]->Heap == heap)
+        {
+            return self->Table[heap->Slot];
+        }
+
+        return heap->Slot != 0 && heap->UncachedCalls++ < CallsBeforeCache ? null : Bind(self, heap);
+    }
+
+    /// <summary>Takes the cache out of its heap and its blocks back into their slabs; the caller is inside the heap or has it stand still.</summary>
+    public static void Flush(ThreadCache* cache, HeapState* heap)
+    {
+        for (uint index = 0; index < SizeClass.Count; index++)
+        {
+            Magazine.Flush(MagazineOf(cache, index), HeapState.BinOf(heap, index), &heap->Regions);
+        }
+    }
+
+    /// <summary>Forgets all blocks: they are gone. The caller has the heap stand still.</summary>
+    public static void Forget(ThreadCache* cache)
+    {
+        for (uint index = 0; index < SizeClass.Count; index++)
+        {
+            Magazine.Forget(MagazineOf(cache, index));
+        }
+    }
+
+    /// <summary>A cache with empty magazines that is in no list; null when there is no memory.</summary>
+    public static ThreadCache* Create(ThreadState* self)
+    {
+        ThreadCache* cache = (ThreadCache*)Metadata.Take((nuint)sizeof(ThreadCache));
+        if (cache != null)
+        {
+            cache->Thread = self;
+            for (uint index = 0; index < SizeClass.Count; index++)
+            {
+                Magazine.Initialize(MagazineOf(cache, index), index);
+            }
+        }
+
+        return cache;
+    }
+
+    /// <summary>Makes the cache one of the heap's; open unless the gate is closed or calls are counted.</summary>
+    public static void Link(ThreadCache* cache, HeapState* heap)
+    {
+        OsLock.Enter(&heap->CacheLock);
+        cache->Heap = heap;
+        cache->TagBase = heap->Regions.TagBase;
+        cache->Previous = null;
+        cache->Next = heap->Caches;
+        if (cache->Next != null)
+        {
+            cache->Next->Previous = cache;
+        }
+
+        heap->Caches = cache;
+        SetOpen(cache, heap, Volatile.Read(ref heap->Gate) == 0);
+        OsLock.Leave(&heap->CacheLock);
+    }
+
+    /// <summary>The reverse of <see cref="Link"/>.</summary>
+    public static void Unlink(ThreadCache* cache, HeapState* heap)
+    {
+        OsLock.Enter(&heap->CacheLock);
+        if (cache->Heap == heap)
+        {
+            *(cache->Previous == null ? &heap->Caches : &cache->Previous->Next) = cache->Next;
+            if (cache->Next != null)
+            {
+                cache->Next->Previous = cache->Previous;
+            }
+
+            cache->Heap = null;
+            SetOpen(cache, heap, false);
+        }
+
+        OsLock.Leave(&heap->CacheLock);
+    }
+
+    /// <summary>The caller holds the heap's CacheLock.</summary>
+    public static void SetOpen(ThreadCache* cache, HeapState* heap, bool open) =>
+        Volatile.Write(ref cache->OpenHandle, open && !heap->IsCounted ? heap->Handle : ~heap->Handle);
+
+    private static ThreadCache* Bind(ThreadState* self, HeapState* heap)
+    {
+        if (heap->Slot >= self->TableCount && !GrowTable(self, heap->Slot + 1))
+        {
+            return null;
+        }
+
+        ThreadCache* cache = self->Table[heap->Slot];
+        if (cache == Threads.ClosedCache)
+        {
+            cache = Create(self);
+            if (cache == null)
+            {
+                return null;
+            }
+
+            self->Table[heap->Slot] = cache;
+        }
+
+        Link(cache, heap);
+        if (heap->Slot == 0)
+        {
+            self->Process = cache;
+        }
+
+        return cache;
+    }
+
+    private static bool GrowTable(ThreadState* self, nuint needed)
+    {
+        nuint count = self->TableCount == 0 ? SmallestTable : self->TableCount;
+        while (count < needed)
+        {
+            count *= 2;
+        }
+
+        ThreadCache** table = (ThreadCache**)Metadata.Take(count * (nuint)sizeof(ThreadCache*));
+        if (table == null)
+        {
+            return false;
+        }
+
+        for (nuint slot = 0; slot < count; slot++)
+        {
+            table[slot] = slot < self->TableCount ? self->Table[slot] : Threads.ClosedCache;
+        }
+
+        if (self->Table != null)
+        {
+            Metadata.Give(self->Table, self->TableCount * (nuint)sizeof(ThreadCache*));
+        }
+
+        self->Table = table;
+        self->TableCount = count;
+        return true;
+    }
+
+    [InlineArray(SizeClass.Count)]
+    public struct MagazineArray
+    {
+        private Magazine _first;
+    }
+}

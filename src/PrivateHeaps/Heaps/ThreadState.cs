@@ -1,0 +1,27 @@
+namespace PrivateHeaps.Heaps;
+
+/// <summary>
+/// What the engine knows about one thread. Every operation gets it as its first argument: from a thread-static pointer in .NET, from the C
+/// shim in the native library. The head is known to the shim (shim_thread.h), whose empty state serves threads that have none of their own.
+/// </summary>
+internal unsafe struct ThreadState
+{
+    /// <summary>By heap slot: the thread's cache for the heap, or the closed cache. Written by this thread only.</summary>
+    public ThreadCache** Table;
+
+    /// <summary>Entry 0 of the table: the process heap's, for malloc.</summary>
+    public ThreadCache* Process;
+    public nuint TableCount;
+
+    /// <summary>Why the last failing operation failed.</summary>
+    public HeapFailure Failure;
+
+    /// <summary>The NTSTATUS that the face must raise now; the face clears it. 0 for none.</summary>
+    public uint PendingStatus;
+
+    // From here on the shim knows nothing; in its empty state all of it is zero.
+
+    public bool IsAttached;
+    public ThreadState* Next;
+    public ThreadState* Previous;
+}

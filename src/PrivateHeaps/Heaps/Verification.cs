@@ -1,0 +1,151 @@
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Slabs;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>Checks the conservation laws that the structures state, over a whole heap that stands still.</summary>
+internal static unsafe class Verification
+{
+    public static bool IsSound(HeapState* heap)
+    {
+        for (Region* region = heap->Regions.First; region != null; region = region->Next)
+        {
+            if (!(heap->IsFitted ? IsFittedSound(heap, region) : IsRegionSound(heap, region)))
+            {
+                return false;
+            }
+        }
+
+        for (Region* solo = heap->Regions.FirstSolo; solo != null; solo = solo->Next)
+        {
+            PageEntry* entry = AddressMap.EntryOf(solo->Base);
+            bool sound = entry->Tag == (heap->Regions.TagBase | PageEntry.SoloKind)
+                && entry->Owner == solo
+                && entry->Pages == solo->PageCount
+                && BlockState.IsLive(*AddressMap.StateOf(solo->Base));
+            if (!sound)
+            {
+                return false;
+            }
+        }
+
+        return heap->IsFitted || AreBinsSound(heap);
+    }
+
+    private static bool IsRegionSound(HeapState* heap, Region* region)
+    {
+        bool counted = region->TouchedPages <= region->CommittedPages
+            && region->CommittedPages <= region->PageCount
+            && RunMap.CountSet(region->Pages.Words, 0, region->PageCount) == region->Pages.FreeCount
+            && RunMap.UsedEnd(&region->Pages, 0, region->PageCount) >= region->Pages.Hint;
+        for (uint page = 0; counted && page < region->TouchedPages;)
+        {
+            byte* address = region->Base + ((nuint)page << Units.PageShift);
+            PageEntry* entry = AddressMap.EntryOf(address);
+            if (RunMap.IsFreeAt(&region->Pages, page))
+            {
+                counted = entry->Tag == 0;
+                page++;
+                continue;
+            }
+
+            uint pages = RunPages(heap, region, address, entry);
+            counted = pages != 0 && RunMap.UsedEnd(&region->Pages, page, page + pages) == page + pages;
+            page += pages;
+        }
+
+        return counted;
+    }
+
+    // Pages of the slab or large block that starts at the address; 0 when something is wrong with it.
+    private static uint RunPages(HeapState* heap, Region* region, byte* address, PageEntry* entry)
+    {
+        if ((entry->Tag & ~0xFFu) != heap->Regions.TagBase)
+        {
+            return 0;
+        }
+
+        if (entry->Kind == PageEntry.LargeKind)
+        {
+            bool sound = entry->Owner == region && entry->Pages != 0 && BlockState.IsLive(*AddressMap.StateOf(address));
+            return sound ? entry->Pages : 0;
+        }
+
+        Slab* slab = (Slab*)entry->Owner;
+        bool counted = slab->Base == address
+            && slab->Region == region
+            && slab->Class == entry->Kind
+            && Slab.CountFree(slab) == slab->FreeCount
+            && (slab->FreeCount != 0) == IsListed(heap, slab);
+        for (uint slot = 0; counted && slot < slab->SlotCount; slot++)
+        {
+            byte* state = AddressMap.StateOf(slab->Base + (nuint)slot * slab->BlockBytes);
+            counted = !BlockState.IsLive(*state)
+                || (!Slab.IsFreeInSlab(slab, slot) && BlockState.Slack(state) <= slab->BlockBytes);
+        }
+
+        return counted ? slab->PageCount : 0;
+    }
+
+    private static bool IsListed(HeapState* heap, Slab* slab) =>
+        slab->Previous != null || HeapState.BinOf(heap, slab->Class)->Partial == slab;
+
+    private static bool AreBinsSound(HeapState* heap)
+    {
+        for (uint index = 0; index < SizeClass.Count; index++)
+        {
+            Bin* bin = HeapState.BinOf(heap, index);
+            uint free = 0;
+            Slab* previous = null;
+            for (Slab* slab = bin->Partial; slab != null; slab = slab->Next)
+            {
+                if (slab->Class != index || slab->FreeCount == 0 || slab->Previous != previous)
+                {
+                    return false;
+                }
+
+                free += slab->FreeCount;
+                previous = slab;
+            }
+
+            uint rounds = 0;
+            for (Rounds* full = bin->Depot; full != null; full = full->Next)
+            {
+                rounds++;
+            }
+
+            if (free != bin->FreeCount || rounds != bin->DepotCount)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool IsFittedSound(HeapState* heap, Region* region)
+    {
+        RunMap* granules = &heap->Fitted.Granules;
+        bool sound = RunMap.CountSet(granules->Words, 0, granules->Count) == granules->FreeCount;
+        uint touched = region->TouchedPages * Units.GranulesPerPage;
+        sound &= RunMap.FreeEnd(granules, touched, granules->Count) == granules->Count;
+        for (uint granule = 0; sound && granule < touched;)
+        {
+            byte* address = region->Base + ((nuint)granule << Units.GranuleShift);
+            byte* state = AddressMap.StateOf(address);
+            if (RunMap.IsFreeAt(granules, granule))
+            {
+                sound = *state == BlockState.Dead;
+                granule++;
+                continue;
+            }
+
+            uint length = BlockState.IsLive(*state) ? (uint)(FittedHeap.BlockBytes(&heap->Regions, address) >> Units.GranuleShift) : 0;
+            sound = length != 0 && length <= granules->Count - granule && RunMap.UsedEnd(granules, granule, granule + length) == granule + length;
+            granule += length;
+        }
+
+        return sound;
+    }
+}

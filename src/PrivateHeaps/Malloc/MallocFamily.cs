@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+using PrivateHeaps.Heaps;
+using PrivateHeaps.Platform;
+using ThreadState = PrivateHeaps.Heaps.ThreadState;
+
+namespace PrivateHeaps.Malloc;
+
+/// <summary>
+/// malloc and its relatives over the process heap, as ISO C, POSIX and glibc have them. Every function may be called from any thread.
+/// Failure is null with errno ENOMEM; success leaves errno alone. Every block is aligned to 16 bytes. An address that is not the start of
+/// a live block ends the process with one sentence, as glibc does.
+/// </summary>
+internal static unsafe partial class MallocFamily
+{
+    /// <summary>malloc. Zero bytes give a block of their own.</summary>
+    public static void* Allocate(ThreadState* thread, nuint bytes)
+    {
+        void* block = Heap.AllocateProcess(thread, bytes);
+        return block != null ? block : NoMemory();
+    }
+
+    /// <summary>calloc.</summary>
+    public static void* AllocateZeroed(ThreadState* thread, nuint count, nuint size)
+    {
+        if (!TryMultiply(count, size, out nuint bytes))
+            return NoMemory();
+
+        void* block = Heap.Allocate(thread, Heap.ProcessHandle, HeapFlags.ZeroMemory, bytes);
+        return block != null ? block : NoMemory();
+    }
+
+    /// <summary>free. The engine refuses null without looking at it, so the test for null costs live blocks nothing.</summary>
+    public static void Free(ThreadState* thread, void* block)
+    {
+        if (!Heap.FreeProcess(thread, block))
+            FreeRefused(block);
+    }
+
+    /// <summary>
+    /// realloc. Null allocates. Zero bytes free the block and return null, as glibc does: programs written for it would lose the block otherwise.
+    /// On failure the block is as it was.
+    /// </summary>
+    public static void* Resize(ThreadState* thread, void* block, nuint bytes)
+    {
+        if (block == null)
+            return Allocate(thread, bytes);
+
+        if (bytes == 0)
+        {
+            if (!Heap.FreeProcess(thread, block))
+                Refuse("realloc\0"u8, block);
+            return null;
+        }
+
+        void* resized = Heap.Reallocate(thread, Heap.ProcessHandle, 0, block, bytes);
+        return resized != null ? resized : ResizeRefused(thread, block);
+    }
+
+    /// <summary>reallocarray.</summary>
+    public static void* ResizeArray(ThreadState* thread, void* block, nuint count, nuint size) =>
+        TryMultiply(count, size, out nuint bytes) ? Resize(thread, block, bytes) : NoMemory();
+
+    /// <summary>malloc_usable_size: exactly the bytes that were asked for; 0 for null and for anything else that is no live block.</summary>
+    public static nuint UsableSize(ThreadState* thread, void* block)
+    {
+        if (block == null)
+            return 0;
+
+        nuint bytes = Heap.Size(thread, Heap.ProcessHandle, 0, block);
+        return bytes != nuint.MaxValue ? bytes : 0;
+    }
+
+    /// <summary>Half a word's worth of bits in both factors cannot overflow; only larger ones pay for a division.</summary>
+    private static bool TryMultiply(nuint count, nuint size, out nuint product)
+    {
+        product = count * size;
+        return (count | size) >> (sizeof(nuint) * 4) == 0 || count == 0 || product / count == size;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* NoMemory()
+    {
+        Host.SetErrno(Errno.NoMemory);
+        return null;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void FreeRefused(void* block)
+    {
+        if (block != null)
+            Refuse("free\0"u8, block);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* ResizeRefused(ThreadState* thread, void* block)
+    {
+        if (thread->Failure == HeapFailure.BadBlock)
+            Refuse("realloc\0"u8, block);
+        return NoMemory();
+    }
+
+    private static void Refuse(ReadOnlySpan<byte> function, void* block)
+    {
+        // Safety: the literal lies in the program image and ends with a zero.
+        fixed (byte* name = function)
+            Host.BadBlock(name, block);
+    }
+}

@@ -1,0 +1,199 @@
+using System.Numerics;
+using PrivateHeaps.Heaps;
+using ThreadState = PrivateHeaps.Heaps.ThreadState;
+
+namespace PrivateHeaps;
+
+/// <summary>Blocks by address.</summary>
+public sealed unsafe partial class PrivateHeap
+{
+    /// <summary>Allocates a block. Its contents are unspecified; it starts at a multiple of 16 bytes and never moves.</summary>
+    /// <param name="byteCount">The size in bytes; 0 gives a real block of size 0.</param>
+    /// <returns>The block, to be freed by <see cref="Free(void*)"/>.</returns>
+    /// <exception cref="OutOfMemoryException">The heap has no room for it.</exception>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public void* Alloc(nuint byteCount)
+    {
+        ThreadState* thread = CurrentThread.State;
+        void* block = Heap.Allocate(thread, _handle, 0, byteCount);
+        if (block == null)
+        {
+            ThrowNoRoom(thread, byteCount);
+        }
+
+        return block;
+    }
+
+    /// <summary>Allocates a block for a number of elements; otherwise as <see cref="Alloc(nuint)"/>.</summary>
+    /// <param name="elementCount">How many elements.</param>
+    /// <param name="elementSize">The size of each in bytes.</param>
+    /// <inheritdoc cref="Alloc(nuint)"/>
+    public void* Alloc(nuint elementCount, nuint elementSize) => Alloc(Product(elementCount, elementSize));
+
+    /// <summary>Allocates a block whose bytes are all zero; otherwise as <see cref="Alloc(nuint)"/>.</summary>
+    /// <inheritdoc cref="Alloc(nuint)"/>
+    public void* AllocZeroed(nuint byteCount)
+    {
+        ThreadState* thread = CurrentThread.State;
+        void* block = Heap.Allocate(thread, _handle, HeapFlags.ZeroMemory, byteCount);
+        if (block == null)
+        {
+            ThrowNoRoom(thread, byteCount);
+        }
+
+        return block;
+    }
+
+    /// <summary>Allocates a block for a number of elements whose bytes are all zero; otherwise as <see cref="Alloc(nuint)"/>.</summary>
+    /// <inheritdoc cref="Alloc(nuint, nuint)"/>
+    public void* AllocZeroed(nuint elementCount, nuint elementSize) => AllocZeroed(Product(elementCount, elementSize));
+
+    /// <summary>Allocates a block that starts at a multiple of a given number; otherwise as <see cref="Alloc(nuint)"/>.</summary>
+    /// <param name="byteCount">The size in bytes; 0 gives a real block of size 0.</param>
+    /// <param name="alignment">A power of two. Less than 16 is taken for 16.</param>
+    /// <returns>The block, to be freed by <see cref="Free(void*)"/> as any other.</returns>
+    /// <exception cref="ArgumentException">The alignment is not a power of two.</exception>
+    /// <inheritdoc cref="Alloc(nuint)"/>
+    public void* AlignedAlloc(nuint byteCount, nuint alignment)
+    {
+        RequirePowerOfTwo(alignment);
+        ThreadState* thread = CurrentThread.State;
+        void* block = Heap.AllocateAligned(thread, _handle, 0, byteCount, alignment);
+        if (block == null)
+        {
+            ThrowNoRoom(thread, byteCount);
+        }
+
+        return block;
+    }
+
+    /// <summary>Allocates a block if there is room; otherwise as <see cref="Alloc(nuint)"/>.</summary>
+    /// <param name="byteCount">The size in bytes; 0 gives a real block of size 0.</param>
+    /// <param name="block">The block; null if there is no room.</param>
+    /// <returns>Whether there was room. The answer is no exception even on a heap with <see cref="PrivateHeapOptions.GenerateExceptions"/>.</returns>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public bool TryAlloc(nuint byteCount, out void* block)
+    {
+        ThreadState* thread = CurrentThread.State;
+        block = Heap.Allocate(thread, _handle, 0, byteCount);
+        if (block == null)
+        {
+            ThrowIfGone(thread);
+        }
+
+        return block != null;
+    }
+
+    /// <summary>Resizes a block, moving it if need be. Its contents are kept up to the smaller of the two sizes; the rest is unspecified.</summary>
+    /// <param name="block">The block; null allocates a new one.</param>
+    /// <param name="byteCount">The new size in bytes; 0 keeps a real block of size 0.</param>
+    /// <returns>The block, at another address if it had to move.</returns>
+    /// <exception cref="ArgumentException"><paramref name="block"/> is not the start of a live block of this heap.</exception>
+    /// <exception cref="OutOfMemoryException">The heap has no room for it. The block is as it was.</exception>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public void* Realloc(void* block, nuint byteCount)
+    {
+        if (block == null)
+        {
+            return Alloc(byteCount);
+        }
+
+        ThreadState* thread = CurrentThread.State;
+        void* resized = Heap.Reallocate(thread, _handle, 0, block, byteCount);
+        if (resized == null)
+        {
+            ThrowRefused(thread, block, byteCount);
+        }
+
+        return resized;
+    }
+
+    /// <summary>Resizes a block to a place that starts at a multiple of a given number; otherwise as <see cref="Realloc"/>.</summary>
+    /// <param name="block">The block, however it was allocated; null allocates a new one.</param>
+    /// <param name="byteCount">The new size in bytes; 0 keeps a real block of size 0.</param>
+    /// <param name="alignment">A power of two. Less than 16 is taken for 16.</param>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="block"/> is not the start of a live block of this heap, or the alignment is not a power of two.
+    /// </exception>
+    /// <inheritdoc cref="Realloc"/>
+    public void* AlignedRealloc(void* block, nuint byteCount, nuint alignment)
+    {
+        if (block == null)
+        {
+            return AlignedAlloc(byteCount, alignment);
+        }
+
+        RequirePowerOfTwo(alignment);
+        ThreadState* thread = CurrentThread.State;
+        void* resized = Heap.ReallocateAligned(thread, _handle, 0, block, byteCount, alignment);
+        if (resized == null)
+        {
+            ThrowRefused(thread, block, byteCount);
+        }
+
+        return resized;
+    }
+
+    /// <summary>Resizes a block if it need not move for that.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="byteCount">The new size in bytes.</param>
+    /// <returns>Whether the block has the new size; if not, it is as it was.</returns>
+    /// <exception cref="ArgumentException"><paramref name="block"/> is not the start of a live block of this heap.</exception>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public bool TryReallocInPlace(void* block, nuint byteCount)
+    {
+        ThreadState* thread = CurrentThread.State;
+        bool resized = Heap.Reallocate(thread, _handle, HeapFlags.ReallocInPlaceOnly, block, byteCount) != null;
+        if (!resized && thread->Failure is HeapFailure.BadBlock or HeapFailure.BadHandle)
+        {
+            ThrowRefused(thread, block, byteCount);
+        }
+
+        return resized;
+    }
+
+    /// <summary>Frees a block, however it was allocated.</summary>
+    /// <param name="block">The block; null does nothing.</param>
+    /// <exception cref="ArgumentException"><paramref name="block"/> is not the start of a live block of this heap.</exception>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public void Free(void* block)
+    {
+        ThreadState* thread = CurrentThread.State;
+        if (!Heap.Free(thread, _handle, 0, block))
+        {
+            ThrowNotFreed(thread, block);
+        }
+    }
+
+    /// <summary>The size of a block.</summary>
+    /// <param name="block">The block.</param>
+    /// <returns>Exactly the bytes that were asked for when it was last allocated or resized.</returns>
+    /// <exception cref="ArgumentException"><paramref name="block"/> is not the start of a live block of this heap.</exception>
+    /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    public nuint GetSize(void* block)
+    {
+        ThreadState* thread = CurrentThread.State;
+        nuint byteCount = Heap.Size(thread, _handle, 0, block);
+        if (byteCount == nuint.MaxValue)
+        {
+            ThrowRefused(thread, block, byteCount);
+        }
+
+        return byteCount;
+    }
+
+    /// <summary>A size that no heap can serve stands for every product that does not fit.</summary>
+    private static nuint Product(nuint elementCount, nuint elementSize)
+    {
+        ulong high = Math.BigMul(elementCount, elementSize, out ulong low);
+        return high != 0 || low > nuint.MaxValue ? nuint.MaxValue : (nuint)low;
+    }
+
+    private static void RequirePowerOfTwo(nuint alignment)
+    {
+        if (!BitOperations.IsPow2(alignment))
+        {
+            throw new ArgumentException($"The alignment must be a power of two, not {alignment}.", nameof(alignment));
+        }
+    }
+}

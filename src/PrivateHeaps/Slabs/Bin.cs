@@ -1,0 +1,166 @@
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Slabs;
+
+/// <summary>
+/// All that a heap has of one size class: the slabs with free blocks, and the depot of full magazines in front of them. Every field is
+/// written under Lock. Conservation: blocks of the class = live + in magazines + in the depot + FreeCount.
+/// </summary>
+internal unsafe struct Bin
+{
+    public OsLock Lock;
+    public uint DepotCount;
+    public Rounds* Depot;
+    public Rounds* Empties;
+
+    /// <summary>The slabs that have a free block.</summary>
+    public Slab* Partial;
+    public uint SlabCount;
+
+    /// <summary>Free blocks in the slabs.</summary>
+    public uint FreeCount;
+
+    /// <summary>Takes blocks from slabs, making at most one new slab; returns how many, 0 when there is no memory. The caller holds Lock.</summary>
+    public static uint Take(Bin* bin, RegionSet* regions, uint index, nuint* blocks, uint wanted)
+    {
+        uint taken = 0;
+        while (taken < wanted)
+        {
+            Slab* slab = bin->Partial;
+            if (slab == null)
+            {
+                if (taken != 0 || (slab = AddSlab(bin, regions, index)) == null)
+                {
+                    break;
+                }
+            }
+
+            taken += Slab.Take(slab, blocks + taken, wanted - taken);
+            if (slab->FreeCount == 0)
+            {
+                Unlist(bin, slab);
+            }
+        }
+
+        bin->FreeCount -= taken;
+        return taken;
+    }
+
+    /// <summary>Takes one block from the depot or a slab; 0 when there is no memory. The caller holds Lock.</summary>
+    public static nuint TakeOne(Bin* bin, RegionSet* regions, uint index)
+    {
+        Rounds* rounds = bin->Depot;
+        if (rounds == null)
+        {
+            nuint block;
+            return Take(bin, regions, index, &block, 1) == 0 ? 0 : block;
+        }
+
+        nuint last = Rounds.Items(rounds)[--rounds->Count];
+        if (rounds->Count == 0)
+        {
+            bin->Depot = rounds->Next;
+            bin->DepotCount--;
+            Rounds.Drop(rounds);
+        }
+
+        return last;
+    }
+
+    /// <summary>Puts blocks back into their slabs; a slab that becomes wholly free goes, unless it is all that the bin has. The caller holds Lock.</summary>
+    public static void Give(Bin* bin, RegionSet* regions, nuint* blocks, uint count)
+    {
+        for (uint i = 0; i < count; i++)
+        {
+            Slab* slab = (Slab*)AddressMap.EntryOf((void*)blocks[i])->Owner;
+            if (!Slab.Give(slab, blocks[i]))
+            {
+                continue;
+            }
+
+            bin->FreeCount++;
+            if (slab->FreeCount == 1)
+            {
+                List(bin, slab);
+            }
+
+            if (slab->FreeCount == slab->SlotCount && bin->FreeCount > 2 * slab->SlotCount)
+            {
+                DropSlab(bin, regions, slab);
+            }
+        }
+    }
+
+    /// <summary>Empties the depot into the slabs and gives every wholly free slab back. The caller holds Lock.</summary>
+    public static void Flush(Bin* bin, RegionSet* regions)
+    {
+        while (bin->Depot != null)
+        {
+            Rounds* rounds = bin->Depot;
+            bin->Depot = rounds->Next;
+            Give(bin, regions, Rounds.Items(rounds), rounds->Count);
+            Rounds.Drop(rounds);
+        }
+
+        bin->DepotCount = 0;
+        Rounds.DropAll(bin->Empties);
+        bin->Empties = null;
+        for (Slab* slab = bin->Partial, next; slab != null; slab = next)
+        {
+            next = slab->Next;
+            if (slab->FreeCount == slab->SlotCount)
+            {
+                DropSlab(bin, regions, slab);
+            }
+        }
+    }
+
+    private static Slab* AddSlab(Bin* bin, RegionSet* regions, uint index)
+    {
+        // Slabs double from one page on: a heap with few blocks stays small, a large one makes few slabs.
+        uint wanted = 1u << (int)Bits.Min(bin->SlabCount, 5);
+        Slab* slab = Slab.Create(regions, index, wanted);
+        if (slab != null)
+        {
+            bin->SlabCount++;
+            bin->FreeCount += slab->SlotCount;
+            List(bin, slab);
+        }
+
+        return slab;
+    }
+
+    private static void DropSlab(Bin* bin, RegionSet* regions, Slab* slab)
+    {
+        Unlist(bin, slab);
+        bin->SlabCount--;
+        bin->FreeCount -= slab->SlotCount;
+        Slab.Drop(slab, regions);
+    }
+
+    private static void List(Bin* bin, Slab* slab)
+    {
+        slab->Previous = null;
+        slab->Next = bin->Partial;
+        if (slab->Next != null)
+        {
+            slab->Next->Previous = slab;
+        }
+
+        bin->Partial = slab;
+    }
+
+    private static void Unlist(Bin* bin, Slab* slab)
+    {
+        *(slab->Previous == null ? &bin->Partial : &slab->Previous->Next) = slab->Next;
+        if (slab->Next != null)
+        {
+            slab->Next->Previous = slab->Previous;
+        }
+
+        slab->Next = null;
+        slab->Previous = null;
+    }
+}

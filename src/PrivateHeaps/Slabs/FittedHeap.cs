@@ -1,0 +1,219 @@
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Slabs;
+
+/// <summary>
+/// The blocks of a small bounded heap. Size classes would waste too much of a few pages, so here each block is a run of granules, exactly
+/// as long as it must be, first fit. The state byte has the slack as everywhere; the bytes that follow it hold the length. One lock, that
+/// of the regions; no magazines, so that no free block is ever out of reach.
+/// </summary>
+internal unsafe struct FittedHeap
+{
+    /// <summary>Heaps with a maximum up to this are fitted; in larger ones the slabs' waste is small.</summary>
+    public const nuint LargestHeapBytes = 8 * Units.MiB;
+
+    private const nuint SmallLengthMaximum = 62;
+    private const byte LongLength = BlockState.FollowingBase + 63;
+    private const int LengthDigits = 4;
+
+    /// <summary>The granules of the region; guarded by the region set's lock.</summary>
+    public RunMap Granules;
+
+    /// <summary>Prepares a heap whose region set has its one region; false when there is no memory.</summary>
+    public static bool Initialize(FittedHeap* fitted, RegionSet* regions)
+    {
+        uint granules = (uint)(regions->First->Bytes >> Units.GranuleShift);
+        ulong* words = (ulong*)Metadata.Take(RunMap.BytesFor(granules));
+        if (words == null)
+        {
+            return false;
+        }
+
+        fitted->Granules.Words = words;
+        fitted->Granules.Count = granules;
+        Reset(fitted, regions);
+        return true;
+    }
+
+    /// <summary>Makes every granule free. No page is: page runs have no place here.</summary>
+    public static void Reset(FittedHeap* fitted, RegionSet* regions)
+    {
+        RunMap.Initialize(&fitted->Granules, fitted->Granules.Words, fitted->Granules.Count);
+        regions->First->TouchedPages = 0;
+        if (regions->First->Pages.FreeCount != 0)
+        {
+            RunMap.Take(&regions->First->Pages, 0, regions->First->PageCount);
+        }
+    }
+
+    public static void Drop(FittedHeap* fitted) => Metadata.Give(fitted->Granules.Words, RunMap.BytesFor(fitted->Granules.Count));
+
+    public static byte* Allocate(FittedHeap* fitted, RegionSet* regions, nuint bytes, nuint alignment)
+    {
+        uint length = LengthFor(bytes);
+        if (length > fitted->Granules.Count)
+        {
+            return null;
+        }
+
+        Region* region = regions->First;
+        nuint alignmentGranules = Bits.Max(alignment >> Units.GranuleShift, 1);
+        OsLock.Enter(&regions->Lock);
+        byte* block = null;
+        uint phase = (uint)((nuint)region->Base >> Units.GranuleShift);
+        uint start = alignmentGranules > fitted->Granules.Count
+            ? HugeAligned(region, fitted, length, alignment)
+            : RunMap.Find(&fitted->Granules, length, (uint)alignmentGranules, phase);
+        if (start != RunMap.None && Touch(regions, region, start + length))
+        {
+            RunMap.Take(&fitted->Granules, start, length);
+            block = region->Base + ((nuint)start << Units.GranuleShift);
+            SetLive(AddressMap.StateOf(block), length, bytes);
+        }
+
+        OsLock.Leave(&regions->Lock);
+        return block;
+    }
+
+    /// <summary>Frees a block if it is live; false when it is not.</summary>
+    public static bool Free(FittedHeap* fitted, RegionSet* regions, byte* block)
+    {
+        byte* state = AddressMap.StateOf(block);
+        OsLock.Enter(&regions->Lock);
+        bool live = BlockState.IsLive(*state);
+        if (live)
+        {
+            uint length = LengthOf(regions, block, state);
+            ClearState(state, length);
+            RunMap.Give(&fitted->Granules, (uint)((nuint)(block - regions->First->Base) >> Units.GranuleShift), length);
+        }
+
+        OsLock.Leave(&regions->Lock);
+        return live;
+    }
+
+    /// <summary>Changes the size of a live block where it lies; false when what lies behind it is not free.</summary>
+    public static bool Resize(FittedHeap* fitted, RegionSet* regions, byte* block, nuint bytes)
+    {
+        uint wanted = LengthFor(bytes);
+        byte* state = AddressMap.StateOf(block);
+        OsLock.Enter(&regions->Lock);
+        uint length = LengthOf(regions, block, state);
+        uint start = (uint)((nuint)(block - regions->First->Base) >> Units.GranuleShift);
+        bool fits = wanted <= length
+            || (wanted <= fitted->Granules.Count
+                && RunMap.IsFree(&fitted->Granules, start + length, wanted - length)
+                && Touch(regions, regions->First, start + wanted));
+        if (fits)
+        {
+            if (wanted > length)
+            {
+                RunMap.Take(&fitted->Granules, start + length, wanted - length);
+            }
+            else if (wanted < length)
+            {
+                RunMap.Give(&fitted->Granules, start + wanted, length - wanted);
+            }
+
+            ClearFollowing(state, length);
+            SetLive(state, wanted, bytes);
+        }
+
+        OsLock.Leave(&regions->Lock);
+        return fits;
+    }
+
+    /// <summary>Bytes of a live block, slack included.</summary>
+    public static nuint BlockBytes(RegionSet* regions, byte* block) =>
+        (nuint)LengthOf(regions, block, AddressMap.StateOf(block)) << Units.GranuleShift;
+
+    /// <summary>Gives the contents of wholly free pages back to the system; the caller has the heap stand still. Returns the bytes that went.</summary>
+    public static nuint DecommitFree(FittedHeap* fitted, RegionSet* regions)
+    {
+        Region* region = regions->First;
+        nuint returned = 0;
+        for (uint page = 0; page < region->TouchedPages; page++)
+        {
+            bool free = RunMap.IsFree(&fitted->Granules, page * Units.GranulesPerPage, Units.GranulesPerPage);
+            if (free && Os.Decommit(region->Base + ((nuint)page << Units.PageShift), Units.PageBytes))
+            {
+                returned += Units.PageBytes;
+            }
+        }
+
+        return returned;
+    }
+
+    private static uint LengthFor(nuint bytes) =>
+        bytes == 0 ? 1 : bytes > LargestHeapBytes ? RunMap.None : (uint)((bytes + (Units.GranuleBytes - 1)) >> Units.GranuleShift);
+
+    // The states of the last block of the region may be followed by those of memory that is not this heap's.
+    private static uint LengthOf(RegionSet* regions, byte* block, byte* state)
+    {
+        if (block + Units.GranuleBytes == regions->First->Base + regions->First->Bytes || state[1] < BlockState.FollowingBase)
+        {
+            return 1;
+        }
+
+        return state[1] == LongLength ? (uint)BlockState.ReadDigits(state + 2, LengthDigits) : state[1] - (uint)BlockState.FollowingBase;
+    }
+
+    private static void SetLive(byte* state, uint length, nuint bytes)
+    {
+        if (length > SmallLengthMaximum)
+        {
+            state[1] = LongLength;
+            BlockState.WriteDigits(state + 2, length, LengthDigits);
+        }
+        else if (length > 1)
+        {
+            state[1] = (byte)(BlockState.FollowingBase + length);
+        }
+
+        BlockState.SetLive(state, ((nuint)length << Units.GranuleShift) - bytes);
+    }
+
+    private static void ClearState(byte* state, uint length)
+    {
+        Volatile.Write(ref *state, BlockState.Dead);
+        ClearFollowing(state, length);
+    }
+
+    private static void ClearFollowing(byte* state, uint length)
+    {
+        uint following = length > SmallLengthMaximum ? LengthDigits + 1u : length > 1 ? 1u : 0;
+        for (uint i = 1; i <= following; i++)
+        {
+            state[i] = BlockState.Dead;
+        }
+    }
+
+    // Pages become accessible, and count as this heap's, when a block first reaches them.
+    private static bool Touch(RegionSet* regions, Region* region, uint granules)
+    {
+        uint pages = (granules + (Units.GranulesPerPage - 1)) / Units.GranulesPerPage;
+        if (pages > region->TouchedPages)
+        {
+            if (!Region.CommitTo(region, pages))
+            {
+                return false;
+            }
+
+            byte* fresh = region->Base + ((nuint)region->TouchedPages << Units.PageShift);
+            AddressMap.SetEntries(fresh, pages - region->TouchedPages, regions->TagBase | PageEntry.FittedKind, region);
+            region->TouchedPages = pages;
+        }
+
+        return true;
+    }
+
+    // An alignment beyond the heap's own size: at most one address in the region has it.
+    private static uint HugeAligned(Region* region, FittedHeap* fitted, uint length, nuint alignment)
+    {
+        nuint aligned = Bits.RoundUp((nuint)region->Base, alignment) - (nuint)region->Base;
+        uint start = aligned < region->Bytes ? (uint)(aligned >> Units.GranuleShift) : RunMap.None;
+        return start != RunMap.None && RunMap.IsFree(&fitted->Granules, start, length) ? start : RunMap.None;
+    }
+}

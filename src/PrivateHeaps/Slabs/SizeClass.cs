@@ -1,0 +1,100 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using PrivateHeaps.Foundation;
+
+namespace PrivateHeaps.Slabs;
+
+/// <summary>
+/// The sizes of slab blocks: every granule up to 256 bytes, eight sizes a doubling up to 1 KiB, four a doubling up to 32 KiB. Anything
+/// larger is a page run. Eight where most blocks of real programs are keeps the mean slack there below four percent.
+/// </summary>
+internal static class SizeClass
+{
+    public const int Count = 52;
+    public const uint LargestBytes = 32 * Units.KiB;
+
+    /// <summary>Sizes up to this find their class in a table.</summary>
+    public const uint TableBytes = 1024;
+
+    /// <summary>A slab has at most this many blocks, so that its bitmap stays small.</summary>
+    public const uint SlotMaximum = 1024;
+
+    private const int FirstComputedClass = 32;
+    private const uint MagazineBytes = 32 * Units.KiB;
+    private const uint MagazineMaximum = 64;
+    private const uint MagazineMinimum = 4;
+    private const uint DepotBytes = 256 * Units.KiB;
+    private const uint SlabPages = 16;
+    private const uint LargeClassSlabPages = 32;
+
+    private static ReadOnlySpan<ushort> Granules =>
+    [
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 24, 26, 28, 30, 32, 36, 40, 44, 48, 52, 56, 60, 64,
+        80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048,
+    ];
+
+    private static ReadOnlySpan<byte> ClassOfGranules =>
+    [
+        0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 16, 17, 17, 18, 18, 19, 19, 20, 20, 21, 21, 22, 22, 23, 23,
+        24, 24, 24, 24, 25, 25, 25, 25, 26, 26, 26, 26, 27, 27, 27, 27, 28, 28, 28, 28, 29, 29, 29, 29, 30, 30, 30, 30, 31, 31, 31, 31,
+    ];
+
+    /// <summary>The class of a size of at most <see cref="TableBytes"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint OfTable(nuint bytes) =>
+        Unsafe.Add(ref MemoryMarshal.GetReference(ClassOfGranules), (nint)((bytes + (Units.GranuleBytes - 1)) >> Units.GranuleShift));
+
+    /// <summary>The smallest class that holds a size of at most <see cref="LargestBytes"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Of(nuint bytes)
+    {
+        if (bytes <= TableBytes)
+        {
+            return OfTable(bytes);
+        }
+
+        uint last = (uint)bytes - 1;
+        int doubling = BitOperations.Log2(last);
+        return FirstComputedClass + (uint)(doubling - 10) * 4 + ((last >> (doubling - 2)) & 3);
+    }
+
+    /// <summary>The smallest class of at least the size whose blocks can all start at a multiple of the alignment (at most a page).</summary>
+    public static uint OfAligned(nuint bytes, nuint alignment)
+    {
+        uint index = Of(Bits.Max(bytes, alignment));
+        while ((BlockBytes(index) & (alignment - 1)) != 0)
+        {
+            index++;
+        }
+
+        return index;
+    }
+
+    /// <summary>Size of the blocks of a class.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint BlockBytes(uint index) => (uint)Unsafe.Add(ref MemoryMarshal.GetReference(Granules), (nint)index) << Units.GranuleShift;
+
+    /// <summary>Blocks of a full magazine: as many as make 32 KiB, but 4 to 64.</summary>
+    public static uint MagazineCapacity(uint index) => Bits.Min(MagazineMaximum, Bits.Max(MagazineMinimum, MagazineBytes / BlockBytes(index)));
+
+    /// <summary>Full magazines that a depot keeps before blocks go back to their slabs.</summary>
+    public static uint DepotLimit(uint index) => Bits.Max(2, DepotBytes / (BlockBytes(index) * MagazineCapacity(index)));
+
+    /// <summary>
+    /// Pages of a slab of this class when about the given number is wanted: the next size that wastes at most an eighth and holds no more
+    /// blocks than a bitmap can tell apart.
+    /// </summary>
+    public static uint PagesOfSlab(uint index, uint wanted)
+    {
+        uint block = BlockBytes(index);
+        uint most = block <= 8 * Units.KiB ? Bits.Min(SlabPages, SlotMaximum * block / Units.PageBytes) : LargeClassSlabPages;
+        uint pages = Bits.Max((block + (Units.PageBytes - 1)) / Units.PageBytes, Bits.Min(wanted, most));
+        while (pages < most && pages * Units.PageBytes % block * 8 > pages * Units.PageBytes)
+        {
+            pages++;
+        }
+
+        return pages;
+    }
+}

@@ -1,0 +1,139 @@
+using System.Numerics;
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Slabs;
+
+/// <summary>
+/// A page run cut into equal blocks, and one bit a block: set when the block is free in the slab (not live, and in nobody's magazine).
+/// The structure lies in metadata. All fields are written under the lock of its bin. Conservation: FreeCount bits are set; the slab is in
+/// its bin's list exactly when FreeCount is not 0.
+/// </summary>
+internal unsafe struct Slab
+{
+    public Slab* Next;
+    public Slab* Previous;
+    public Region* Region;
+    public byte* Base;
+    public uint Class;
+    public uint BlockBytes;
+    public uint SlotCount;
+    public uint FreeCount;
+    public uint PageCount;
+
+    /// <summary>2^32 / granules of a block, rounded up: slot = granule offset * Reciprocal >> 32, exact for every offset in a slab.</summary>
+    public uint Reciprocal;
+
+    /// <summary>No word of the bitmap below this has a bit set.</summary>
+    public uint FirstWord;
+
+    public readonly nuint Bytes => (nuint)PageCount << Units.PageShift;
+
+    /// <summary>A slab on a fresh page run, all blocks free; null when there is no memory.</summary>
+    public static Slab* Create(RegionSet* regions, uint index, uint wantedPages)
+    {
+        uint block = SizeClass.BlockBytes(index);
+        uint pages = SizeClass.PagesOfSlab(index, wantedPages);
+        byte* run = RegionSet.TakeRun(regions, pages, 0, out Region* region, out _);
+        uint smallest = (block + (Units.PageBytes - 1)) / Units.PageBytes;
+        if (run == null && pages > smallest)
+        {
+            // The end of a bounded heap: a run for a single block is better than none.
+            pages = smallest;
+            run = RegionSet.TakeRun(regions, pages, 0, out region, out _);
+        }
+
+        if (run == null)
+        {
+            return null;
+        }
+
+        uint slots = pages * Units.PageBytes / block;
+        Slab* slab = (Slab*)Metadata.Take(StructureBytes(slots));
+        if (slab == null)
+        {
+            RegionSet.GiveRun(regions, region, run, pages);
+            return null;
+        }
+
+        slab->Region = region;
+        slab->Base = run;
+        slab->Class = index;
+        slab->BlockBytes = block;
+        slab->SlotCount = slots;
+        slab->FreeCount = slots;
+        slab->PageCount = pages;
+        slab->Reciprocal = (uint)((1UL << 32) / (block >> Units.GranuleShift)) + 1;
+        RunMap.SetBits(BitsOf(slab), 0, slots);
+        AddressMap.SetEntries(run, pages, regions->TagBase | index, slab);
+        return slab;
+    }
+
+    /// <summary>Gives the run and the structure back. No block of it may be live or in a magazine, unless its heap is dropped.</summary>
+    public static void Drop(Slab* slab, RegionSet* regions)
+    {
+        AddressMap.Forget(slab->Base, slab->Bytes);
+        RegionSet.GiveRun(regions, slab->Region, slab->Base, slab->PageCount);
+        Metadata.Give(slab, StructureBytes(slab->SlotCount));
+    }
+
+    /// <summary>Takes up to the wanted number of free blocks, lowest first, into the array; returns how many.</summary>
+    public static uint Take(Slab* slab, nuint* blocks, uint wanted)
+    {
+        ulong* bits = BitsOf(slab);
+        uint taken = 0;
+        uint most = Bits.Min(wanted, slab->FreeCount);
+        uint word = slab->FirstWord;
+        while (taken < most)
+        {
+            ulong free = bits[word];
+            if (free == 0)
+            {
+                word++;
+                continue;
+            }
+
+            byte* first = slab->Base + (nuint)(word * 64) * slab->BlockBytes;
+            do
+            {
+                blocks[taken++] = (nuint)(first + (nuint)(uint)BitOperations.TrailingZeroCount(free) * slab->BlockBytes);
+                free &= free - 1;
+            }
+            while (free != 0 && taken < most);
+            bits[word] = free;
+        }
+
+        slab->FirstWord = word;
+        slab->FreeCount -= taken;
+        return taken;
+    }
+
+    /// <summary>Takes a block back; false when it is free in the slab already.</summary>
+    public static bool Give(Slab* slab, nuint block)
+    {
+        uint slot = SlotOf(slab, block);
+        ulong* word = BitsOf(slab) + slot / 64;
+        ulong bit = 1UL << (int)(slot % 64);
+        if ((*word & bit) != 0)
+        {
+            return false;
+        }
+
+        *word |= bit;
+        slab->FirstWord = Bits.Min(slab->FirstWord, slot / 64);
+        slab->FreeCount++;
+        return true;
+    }
+
+    /// <summary>The slot that an address in the slab falls into; SlotCount or more for the waste at its end.</summary>
+    public static uint SlotOf(Slab* slab, nuint address) =>
+        (uint)((ulong)((address - (nuint)slab->Base) >> Units.GranuleShift) * slab->Reciprocal >> 32);
+
+    public static bool IsFreeInSlab(Slab* slab, uint slot) => (BitsOf(slab)[slot / 64] >> (int)(slot % 64) & 1) != 0;
+
+    public static uint CountFree(Slab* slab) => RunMap.CountSet(BitsOf(slab), 0, slab->SlotCount);
+
+    public static nuint StructureBytes(uint slots) => (nuint)sizeof(Slab) + RunMap.BytesFor(slots);
+
+    private static ulong* BitsOf(Slab* slab) => (ulong*)(slab + 1);
+}

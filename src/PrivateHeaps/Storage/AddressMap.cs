@@ -1,0 +1,144 @@
+using System.Runtime.CompilerServices;
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
+
+namespace PrivateHeaps.Storage;
+
+/// <summary>
+/// From any address to what the engine knows about it. The address space is cut into windows of 64 MiB; a window that holds heap memory
+/// has one metadata range: a PageEntry for each page, then a state byte for each granule. So two loads decide about any address, without
+/// reading the caller's memory. Windows are added under the lock and never removed; readers take no lock.
+/// </summary>
+internal static unsafe class AddressMap
+{
+    public const int WindowShift = 26;
+    public const nuint WindowBytes = (nuint)1 << WindowShift;
+    public const nuint WindowMask = WindowBytes - 1;
+
+    /// <summary>User addresses have 47 bits on x86-64 and at most 48 on arm64.</summary>
+    public const nuint WindowCount = (nuint)1 << (48 - WindowShift);
+
+    public const nuint EntriesBytes = (WindowBytes >> Units.PageShift) * 16;
+    public const nuint StatesBytes = WindowBytes >> Units.GranuleShift;
+
+    private static byte** s_windows;
+    private static OsLock* s_lock;
+
+    public static bool Initialize()
+    {
+        s_lock = (OsLock*)Metadata.Take((nuint)sizeof(OsLock));
+        s_windows = (byte**)Os.Map(WindowCount * (nuint)sizeof(byte*));
+        return s_lock != null && s_windows != null;
+    }
+
+    /// <summary>The metadata range of the address's window; null when no heap ever had memory there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* WindowOf(nuint address)
+    {
+        nuint window = address >> WindowShift;
+        return window < WindowCount ? s_windows[window] : null;
+    }
+
+    /// <summary>As <see cref="WindowOf"/>, for an address that is known to lie in heap memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* KnownWindowOf(nuint address) => s_windows[address >> WindowShift];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PageEntry* EntryIn(byte* window, nuint address) => (PageEntry*)window + ((address & WindowMask) >> Units.PageShift);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* StateIn(byte* window, nuint address) => window + EntriesBytes + ((address & WindowMask) >> Units.GranuleShift);
+
+    /// <summary>The page entry of an address in heap memory.</summary>
+    public static PageEntry* EntryOf(void* address) => EntryIn(KnownWindowOf((nuint)address), (nuint)address);
+
+    /// <summary>The state byte of an address in heap memory.</summary>
+    public static byte* StateOf(void* address) => StateIn(KnownWindowOf((nuint)address), (nuint)address);
+
+    /// <summary>Makes the metadata of all windows of a range; false when the system has no memory.</summary>
+    public static bool Cover(void* start, nuint bytes)
+    {
+        nuint last = ((nuint)start + bytes - 1) >> WindowShift;
+        if (last >= WindowCount)
+        {
+            return false;
+        }
+
+        for (nuint window = (nuint)start >> WindowShift; window <= last; window++)
+        {
+            if (s_windows[window] == null && !AddWindow(window))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Writes the same entry for every page of a range.</summary>
+    public static void SetEntries(byte* start, nuint pages, uint tag, void* owner)
+    {
+        for (nuint page = 0; page < pages; page++)
+        {
+            PageEntry* entry = EntryOf(start + (page << Units.PageShift));
+            entry->Owner = owner;
+
+            // Partner: the tag is what readers look at first, so the owner must be there before it.
+            Volatile.Write(ref entry->Tag, tag);
+        }
+    }
+
+    /// <summary>Clears entries and states of a range, so that no address in it counts as a block. Large spans go back to the system.</summary>
+    public static void Forget(byte* start, nuint bytes)
+    {
+        while (bytes != 0)
+        {
+            nuint piece = Bits.Min(bytes, WindowBytes - ((nuint)start & WindowMask));
+            byte* window = KnownWindowOf((nuint)start);
+            ClearSpan((byte*)EntryIn(window, (nuint)start), (piece >> Units.PageShift) * (nuint)sizeof(PageEntry));
+            ClearSpan(StateIn(window, (nuint)start), piece >> Units.GranuleShift);
+            start += piece;
+            bytes -= piece;
+        }
+    }
+
+    /// <summary>Zeroes metadata; whole pages of a long span are given back instead of being written.</summary>
+    public static void ClearSpan(byte* span, nuint bytes)
+    {
+        const nuint worthGivingBack = 128 * Units.KiB;
+        if (bytes >= worthGivingBack)
+        {
+            byte* first = (byte*)Bits.RoundUp((nuint)span, Units.PageBytes);
+            nuint whole = Bits.RoundDown((nuint)(span + bytes - first), Units.PageBytes);
+            if (Os.Decommit(first, whole))
+            {
+                Os.Clear(span, (nuint)(first - span));
+                Os.Clear(first + whole, (nuint)(span + bytes - (first + whole)));
+                return;
+            }
+        }
+
+        Os.Clear(span, bytes);
+    }
+
+    public static void EnterLock() => OsLock.Enter(s_lock);
+
+    public static void LeaveLock() => OsLock.Leave(s_lock);
+
+    private static bool AddWindow(nuint window)
+    {
+        EnterLock();
+        bool there = s_windows[window] != null;
+        if (!there)
+        {
+            byte* range = (byte*)Os.Map(EntriesBytes + StatesBytes);
+            there = range != null;
+
+            // Partner: WindowOf reads without the lock; the range is zero, which means "no block" everywhere.
+            Volatile.Write(ref *(nint*)(s_windows + window), (nint)range);
+        }
+
+        LeaveLock();
+        return there;
+    }
+}

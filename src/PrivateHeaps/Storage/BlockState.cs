@@ -1,0 +1,73 @@
+using System.Runtime.CompilerServices;
+
+namespace PrivateHeaps.Storage;
+
+/// <summary>
+/// The code in the state bytes. At the first granule of a live block stands 1 + slack (block size - requested size) when the slack is at
+/// most 189, else <see cref="Long"/> with the slack in the four following bytes, six bits each. Following bytes are 192 or more, so that
+/// an address inside a block never looks like the start of one. Everything else is 0: no live block starts here.
+/// </summary>
+internal static unsafe class BlockState
+{
+    public const byte Dead = 0;
+    public const nuint ShortSlackMaximum = 189;
+    public const byte Long = 191;
+    public const byte FollowingBase = 192;
+    public const nuint LongSlackMaximum = (1 << 24) - 1;
+
+    private const int DigitBits = 6;
+    private const uint DigitMask = (1 << DigitBits) - 1;
+
+    /// <summary>Whether a live block starts at the granule of this state byte.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsLive(byte state) => (byte)(state - 1) < Long;
+
+    /// <summary>Marks a block live. A slack above <see cref="ShortSlackMaximum"/> needs a block of at least five granules, which it implies.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SetLive(byte* state, nuint slack)
+    {
+        if (slack <= ShortSlackMaximum)
+        {
+            Volatile.Write(ref *state, (byte)(slack + 1));
+        }
+        else
+        {
+            SetLiveLong(state, slack);
+        }
+    }
+
+    /// <summary>The slack of a live block.</summary>
+    public static nuint Slack(byte* state)
+    {
+        byte first = Volatile.Read(ref *state);
+        return first == Long ? ReadDigits(state + 1, 4) : (nuint)first - 1;
+    }
+
+    /// <summary>Writes a number into following bytes, lowest digit first.</summary>
+    public static void WriteDigits(byte* following, nuint number, int digits)
+    {
+        for (int digit = 0; digit < digits; digit++)
+        {
+            following[digit] = (byte)(FollowingBase | (number & DigitMask));
+            number >>= DigitBits;
+        }
+    }
+
+    public static nuint ReadDigits(byte* following, int digits)
+    {
+        nuint number = 0;
+        for (int digit = digits - 1; digit >= 0; digit--)
+        {
+            number = (number << DigitBits) | (following[digit] & DigitMask);
+        }
+
+        return number;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SetLiveLong(byte* state, nuint slack)
+    {
+        WriteDigits(state + 1, slack, 4);
+        Volatile.Write(ref *state, Long);
+    }
+}

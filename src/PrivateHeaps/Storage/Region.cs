@@ -1,0 +1,248 @@
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
+
+namespace PrivateHeaps.Storage;
+
+/// <summary>Where the memory of a <see cref="Region"/> comes from.</summary>
+internal enum RegionKind : uint
+{
+    /// <summary>A piece of the arena.</summary>
+    Arena,
+
+    /// <summary>A reservation of its own, committed from the front as it is needed.</summary>
+    Own,
+
+    /// <summary>A mapping that is one large block.</summary>
+    Solo,
+}
+
+/// <summary>
+/// A contiguous range of address space that belongs to one heap; slabs and large blocks are page runs inside it. The structure lies in
+/// metadata, the pages hold nothing but the caller's blocks. All fields are written under the storage lock of the heap.
+/// Conservation: TouchedPages &lt;= CommittedPages &lt;= PageCount; a page that no run holds has no page entry and zero states.
+/// </summary>
+internal unsafe struct Region
+{
+    private const uint CommitStepPages = 256;
+
+    public Region* Next;
+    public Region* Previous;
+    public byte* Base;
+
+    /// <summary>Exactly what may be used; for a bounded heap its maximum.</summary>
+    public uint PageCount;
+
+    /// <summary>Pages [0, CommittedPages) are accessible.</summary>
+    public uint CommittedPages;
+
+    /// <summary>Pages from here on were never part of a run.</summary>
+    public uint TouchedPages;
+
+    /// <summary>Of the committed pages, those whose contents were given back and that were not used since.</summary>
+    public uint DecommittedPages;
+    public RegionKind Kind;
+    public uint Index;
+    public bool Executable;
+
+    public RunMap Pages;
+
+    /// <summary>One bit a page: known to read as zero.</summary>
+    public ulong* Clean;
+
+    public readonly nuint Bytes => (nuint)PageCount << Units.PageShift;
+
+    public readonly nuint UsableCommittedBytes => (nuint)(CommittedPages - DecommittedPages) << Units.PageShift;
+
+    /// <summary>A region of at least the given size for a heap; null when there is no memory. Initial pages are committed at once.</summary>
+    public static Region* Create(nuint bytes, nuint initialBytes, bool executable)
+    {
+        uint pages = (uint)(bytes >> Units.PageShift);
+        nuint mapBytes = RunMap.BytesFor(pages);
+        Region* region = (Region*)Metadata.Take((nuint)sizeof(Region) + 2 * mapBytes);
+        if (region == null)
+        {
+            return null;
+        }
+
+        region->PageCount = pages;
+        region->Executable = executable;
+        region->Clean = (ulong*)((byte*)(region + 1) + mapBytes);
+        RunMap.Initialize(&region->Pages, (ulong*)(region + 1), pages);
+        if (!executable && bytes <= Arena.LargestPieceBytes)
+        {
+            region->Kind = RegionKind.Arena;
+            region->Base = Arena.Take(bytes, out bool clean);
+            if (clean)
+            {
+                RunMap.SetBits(region->Clean, 0, pages);
+            }
+        }
+        else
+        {
+            region->Kind = RegionKind.Own;
+            region->Base = (byte*)Os.Reserve(bytes);
+            RunMap.SetBits(region->Clean, 0, pages);
+        }
+
+        if (region->Base != null && AddressMap.Cover(region->Base, bytes) && (initialBytes == 0 || Commit(region, (uint)(initialBytes >> Units.PageShift))))
+        {
+            return region;
+        }
+
+        Drop(region);
+        return null;
+    }
+
+    /// <summary>Gives the region back whole, blocks and all. Costs what its touched memory costs, whatever the number of blocks.</summary>
+    public static void Drop(Region* region)
+    {
+        if (region->Base != null)
+        {
+            nuint touched = (nuint)region->TouchedPages << Units.PageShift;
+            AddressMap.Forget(region->Base, touched);
+            if (region->Kind == RegionKind.Arena)
+            {
+                Arena.Give(region->Base, region->Bytes, touched);
+            }
+            else
+            {
+                Os.Release(region->Base, region->Bytes);
+            }
+        }
+
+        Metadata.Give(region, (nuint)sizeof(Region) + 2 * RunMap.BytesFor(region->PageCount));
+    }
+
+    /// <summary>Makes every page free again, whatever lay there; the address range stays.</summary>
+    public static void Reset(Region* region)
+    {
+        AddressMap.Forget(region->Base, (nuint)region->TouchedPages << Units.PageShift);
+        RunMap.Initialize(&region->Pages, region->Pages.Words, region->PageCount);
+    }
+
+    /// <summary>
+    /// A run of pages, committed, marked used: its first page, or RunMap.None. The alignment is in bytes. Clean: it reads as zero.
+    /// </summary>
+    public static uint TakeRun(Region* region, uint pages, nuint alignment, out bool clean)
+    {
+        clean = false;
+        uint alignmentPages = (uint)(alignment >> Units.PageShift);
+        uint phase = (uint)((nuint)region->Base >> Units.PageShift);
+        uint page = RunMap.Find(&region->Pages, pages, Bits.Max(alignmentPages, 1), phase);
+        if (page == RunMap.None || !CommitTo(region, page + pages))
+        {
+            return RunMap.None;
+        }
+
+        TakeAt(region, page, pages, out clean);
+        return page;
+    }
+
+    /// <summary>Takes the pages behind a run for it, if they are free and can be committed.</summary>
+    public static bool ExtendRun(Region* region, uint end, uint pages)
+    {
+        if (!RunMap.IsFree(&region->Pages, end, pages) || !CommitTo(region, end + pages))
+        {
+            return false;
+        }
+
+        TakeAt(region, end, pages, out _);
+        return true;
+    }
+
+    /// <summary>Takes a run, or the tail of one, back; its owner has cleared its page entries and states.</summary>
+    public static void GiveRun(Region* region, uint page, uint pages) => RunMap.Give(&region->Pages, page, pages);
+
+    /// <summary>Gives the contents of all free committed pages back to the system; returns how many bytes that were.</summary>
+    public static nuint DecommitFree(Region* region)
+    {
+        nuint returned = 0;
+        uint limit = region->TouchedPages;
+        for (uint start = RunMap.UsedEnd(&region->Pages, 0, limit); start < limit;)
+        {
+            uint end = RunMap.FreeEnd(&region->Pages, start, limit);
+            uint dirty = end - start - RunMap.CountSet(region->Clean, start, end - start);
+            if (dirty != 0 && Os.Decommit(region->Base + ((nuint)start << Units.PageShift), (nuint)(end - start) << Units.PageShift))
+            {
+                RunMap.SetBits(region->Clean, start, end - start);
+                region->DecommittedPages += dirty;
+                returned += (nuint)dirty << Units.PageShift;
+                ReturnStates(region, start, end);
+            }
+
+            start = RunMap.UsedEnd(&region->Pages, end, limit);
+        }
+
+        return returned;
+    }
+
+    private static void TakeAt(Region* region, uint page, uint pages, out bool clean)
+    {
+        RunMap.Take(&region->Pages, page, pages);
+        uint cleanPages = RunMap.CountSet(region->Clean, page, pages);
+        clean = cleanPages == pages;
+        if (cleanPages != 0)
+        {
+            uint touchedEnd = Bits.Min(page + pages, region->TouchedPages);
+            if (page < touchedEnd)
+            {
+                // Clean pages below the touched mark are those that were decommitted.
+                uint again = RunMap.CountSet(region->Clean, page, touchedEnd - page);
+                region->DecommittedPages -= Bits.Min(again, region->DecommittedPages);
+            }
+
+            RunMap.ClearBits(region->Clean, page, pages);
+        }
+
+        region->TouchedPages = Bits.Max(region->TouchedPages, page + pages);
+    }
+
+    /// <summary>Makes pages [0, pages) accessible.</summary>
+    public static bool CommitTo(Region* region, uint pages)
+    {
+        if (pages <= region->CommittedPages)
+        {
+            return true;
+        }
+
+        uint wanted = Bits.Min(region->PageCount, (pages + CommitStepPages - 1) / CommitStepPages * CommitStepPages);
+        if (!Commit(region, wanted) && (wanted == pages || !Commit(region, pages)))
+        {
+            return false;
+        }
+
+        return true;
+    }
+
+    private static bool Commit(Region* region, uint pages)
+    {
+        // A piece of the arena is accessible already.
+        byte* start = region->Base + ((nuint)region->CommittedPages << Units.PageShift);
+        if (region->Kind == RegionKind.Own && !Os.Commit(start, (nuint)(pages - region->CommittedPages) << Units.PageShift, region->Executable))
+        {
+            return false;
+        }
+
+        region->CommittedPages = pages;
+        return true;
+    }
+
+    // The states of free pages are zero, so whole pages of them can go back too: one for each 64 KiB.
+    private static void ReturnStates(Region* region, uint start, uint end)
+    {
+        byte* from = region->Base + ((nuint)start << Units.PageShift);
+        byte* to = region->Base + ((nuint)end << Units.PageShift);
+        while (from < to)
+        {
+            nuint piece = Bits.Min((nuint)(to - from), AddressMap.WindowBytes - ((nuint)from & AddressMap.WindowMask));
+            byte* first = (byte*)Bits.RoundUp((nuint)AddressMap.StateOf(from), Units.PageBytes);
+            byte* last = (byte*)Bits.RoundDown((nuint)AddressMap.StateOf(from) + (piece >> Units.GranuleShift), Units.PageBytes);
+            if (first < last)
+            {
+                Os.Decommit(first, (nuint)(last - first));
+            }
+
+            from += piece;
+        }
+    }
+}

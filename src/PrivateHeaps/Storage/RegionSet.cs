@@ -1,0 +1,209 @@
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
+
+namespace PrivateHeaps.Storage;
+
+/// <summary>
+/// All the regions of one heap: where its slabs and large blocks get their page runs. A bounded heap has exactly one region; a growable
+/// one adds regions of doubling size, and single large blocks as regions of their own. Every field but the limits is written under Lock.
+/// </summary>
+internal unsafe struct RegionSet
+{
+    private const nuint LargestRegionBytes = (nuint)1 * Units.GiB;
+    private const nuint SmallestRegionBytes = 256 * Units.KiB;
+
+    // The process heap gives memory back when this much of it is free and dirty, and at least a quarter of what is used.
+    private const uint DirtyMinimumPages = 4096;
+
+    public OsLock Lock;
+    public Region* First;
+    public Region* Last;
+
+    /// <summary>Blocks with a mapping of their own, in the order in which they were allocated.</summary>
+    public Region* FirstSolo;
+    public Region* LastSolo;
+    public uint RegionCount;
+
+    /// <summary>The page entries' tag of this heap's blocks, less the kind.</summary>
+    public uint TagBase;
+
+    /// <summary>Bytes of the next region of a growable heap.</summary>
+    public nuint NextRegionBytes;
+
+    /// <summary>Pages that runs and solo blocks may take; 0 for no limit.</summary>
+    public nuint LimitPages;
+    public nuint UsedPages;
+    public nuint FreedPages;
+
+    /// <summary>Of UsedPages, those of solo blocks.</summary>
+    public nuint SoloPages;
+    public bool Bounded;
+    public bool Executable;
+
+    /// <summary>Free memory goes back to the system by itself: the process heap.</summary>
+    public bool ReturnsMemory;
+
+    /// <summary>A committed run of pages, or null. Clean: it reads as zero.</summary>
+    public static byte* TakeRun(RegionSet* set, uint pages, nuint alignment, out Region* region, out bool clean)
+    {
+        OsLock.Enter(&set->Lock);
+        byte* run = TakeRunLocked(set, pages, alignment, out region, out clean);
+        OsLock.Leave(&set->Lock);
+        return run;
+    }
+
+    /// <summary>Takes back a run, or the tail of one. Its page entries and states must be cleared already.</summary>
+    public static void GiveRun(RegionSet* set, Region* region, byte* run, uint pages)
+    {
+        OsLock.Enter(&set->Lock);
+        Region.GiveRun(region, (uint)((nuint)(run - region->Base) >> Units.PageShift), pages);
+        set->UsedPages -= pages;
+        set->FreedPages += pages;
+        if (set->ReturnsMemory && set->FreedPages > DirtyMinimumPages && set->FreedPages > set->UsedPages / 4)
+        {
+            DecommitFree(set);
+        }
+
+        OsLock.Leave(&set->Lock);
+    }
+
+    /// <summary>Grows a run where it lies; false when the pages behind it are not to be had.</summary>
+    public static bool ExtendRun(RegionSet* set, Region* region, byte* run, uint pages, uint morePages)
+    {
+        OsLock.Enter(&set->Lock);
+        uint end = (uint)((nuint)(run - region->Base) >> Units.PageShift) + pages;
+        bool extended = FitsLimit(set, morePages) && Region.ExtendRun(region, end, morePages);
+        if (extended)
+        {
+            set->UsedPages += morePages;
+        }
+
+        OsLock.Leave(&set->Lock);
+        return extended;
+    }
+
+    /// <summary>Appends a region to one of the two lists; the caller holds Lock.</summary>
+    public static void Append(Region** first, Region** last, Region* region)
+    {
+        region->Next = null;
+        region->Previous = *last;
+        if (*last == null)
+        {
+            *first = region;
+        }
+        else
+        {
+            (*last)->Next = region;
+        }
+
+        *last = region;
+    }
+
+    /// <summary>Takes a region out of one of the two lists; the caller holds Lock.</summary>
+    public static void Remove(Region** first, Region** last, Region* region)
+    {
+        *(region->Previous == null ? first : &region->Previous->Next) = region->Next;
+        *(region->Next == null ? last : &region->Next->Previous) = region->Previous;
+    }
+
+    public static bool FitsLimit(RegionSet* set, nuint pages) => set->LimitPages == 0 || (set->UsedPages <= set->LimitPages && pages <= set->LimitPages - set->UsedPages);
+
+    /// <summary>The region that an address of this heap lies in; null for addresses outside. The caller holds Lock or has the heap stand still.</summary>
+    public static Region* RegionOf(RegionSet* set, void* address)
+    {
+        for (Region* region = set->First; region != null; region = region->Next)
+        {
+            if ((nuint)((byte*)address - region->Base) < region->Bytes)
+            {
+                return region;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Gives free memory back to the system; the caller holds Lock. Returns the bytes that went.</summary>
+    public static nuint DecommitFree(RegionSet* set)
+    {
+        nuint returned = 0;
+        for (Region* region = set->First; region != null; region = region->Next)
+        {
+            returned += Region.DecommitFree(region);
+        }
+
+        set->FreedPages = 0;
+        return returned;
+    }
+
+    /// <summary>Adds the first or a further region; the caller holds Lock or owns the heap alone.</summary>
+    public static Region* AddRegion(RegionSet* set, nuint bytes, nuint initialBytes)
+    {
+        Region* region = Region.Create(bytes, initialBytes, set->Executable);
+        if (region != null)
+        {
+            region->Index = set->RegionCount++;
+            Append(&set->First, &set->Last, region);
+        }
+
+        return region;
+    }
+
+    private static byte* TakeRunLocked(RegionSet* set, uint pages, nuint alignment, out Region* region, out bool clean)
+    {
+        clean = false;
+        region = null;
+        if (!FitsLimit(set, pages))
+        {
+            return null;
+        }
+
+        uint page = RunMap.None;
+        for (region = set->First; region != null; region = region->Next)
+        {
+            page = Region.TakeRun(region, pages, alignment, out clean);
+            if (page != RunMap.None)
+            {
+                break;
+            }
+        }
+
+        if (region == null && !set->Bounded && (region = Grow(set, pages, alignment)) != null)
+        {
+            page = Region.TakeRun(region, pages, alignment, out clean);
+        }
+
+        if (page == RunMap.None)
+        {
+            return null;
+        }
+
+        set->UsedPages += pages;
+        set->FreedPages -= Bits.Min(pages, set->FreedPages);
+        return region->Base + ((nuint)page << Units.PageShift);
+    }
+
+    private static Region* Grow(RegionSet* set, uint pages, nuint alignment)
+    {
+        nuint needed = Bits.RoundUp(((nuint)pages << Units.PageShift) + (alignment > Units.PageBytes ? alignment : 0), Arena.UnitBytes);
+        nuint bytes = Bits.Max(set->NextRegionBytes, needed);
+        while (bytes > needed && bytes > Os.AddressSpaceLimit / 16)
+        {
+            bytes = Bits.Max(needed, bytes / 2);
+        }
+
+        for (; ; bytes = Bits.Max(needed, bytes / 2))
+        {
+            Region* region = AddRegion(set, bytes, 0);
+            if (region != null)
+            {
+                set->NextRegionBytes = Bits.Min(LargestRegionBytes, Bits.Max(SmallestRegionBytes, bytes * 2));
+                return region;
+            }
+
+            if (bytes == needed)
+            {
+                return null;
+            }
+        }
+    }
+}

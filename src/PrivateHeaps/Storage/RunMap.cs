@@ -1,0 +1,176 @@
+using System.Numerics;
+using PrivateHeaps.Foundation;
+
+namespace PrivateHeaps.Storage;
+
+/// <summary>
+/// Finds contiguous runs of equal units in a range, first fit, over one bit a unit (1 = free). The units are pages of a region, granules
+/// of a small bounded heap, or 64 KiB pieces of an arena. The owner holds a lock around every call. Conservation: FreeCount is the number
+/// of bits that are set, and no bit below Hint is.
+/// </summary>
+internal unsafe struct RunMap
+{
+    public const uint None = uint.MaxValue;
+    private const int WordBits = 64;
+
+    public ulong* Words;
+    public uint Count;
+    public uint FreeCount;
+    public uint Hint;
+
+    public static nuint BytesFor(uint count) => ((nuint)count + (WordBits - 1)) / WordBits * sizeof(ulong);
+
+    /// <summary>Starts with every unit free. The words are zeroed memory of <see cref="BytesFor"/> bytes.</summary>
+    public static void Initialize(RunMap* map, ulong* words, uint count)
+    {
+        map->Words = words;
+        map->Count = count;
+        map->FreeCount = count;
+        map->Hint = 0;
+        SetBits(words, 0, count);
+    }
+
+    /// <summary>
+    /// The lowest free run of the given length whose first unit plus the phase is a multiple of the alignment (units; a power of two);
+    /// None when there is none. Takes nothing.
+    /// </summary>
+    public static uint Find(RunMap* map, uint length, uint alignment, uint phase)
+    {
+        if (length > map->FreeCount)
+        {
+            return None;
+        }
+
+        uint start = NextSet(map->Words, map->Hint, map->Count);
+        map->Hint = start;
+        while (start < map->Count)
+        {
+            uint aligned = ((start + phase + (alignment - 1)) & ~(alignment - 1)) - phase;
+            if (aligned > map->Count || map->Count - aligned < length)
+            {
+                return None;
+            }
+
+            uint end = NextClear(map->Words, aligned, aligned + length);
+            if (end == aligned + length)
+            {
+                return aligned;
+            }
+
+            start = NextSet(map->Words, end, map->Count);
+        }
+
+        return None;
+    }
+
+    /// <summary>Marks a run used; it must be free.</summary>
+    public static void Take(RunMap* map, uint start, uint length)
+    {
+        ClearBits(map->Words, start, length);
+        map->FreeCount -= length;
+        if (map->Hint == start)
+        {
+            map->Hint = start + length;
+        }
+    }
+
+    /// <summary>Marks a run free; it must be used.</summary>
+    public static void Give(RunMap* map, uint start, uint length)
+    {
+        SetBits(map->Words, start, length);
+        map->FreeCount += length;
+        map->Hint = Bits.Min(map->Hint, start);
+    }
+
+    /// <summary>Whether the units [start, start + length) exist and are all free.</summary>
+    public static bool IsFree(RunMap* map, uint start, uint length) =>
+        start <= map->Count && length <= map->Count - start && NextClear(map->Words, start, start + length) == start + length;
+
+    public static bool IsFreeAt(RunMap* map, uint index) => (map->Words[index / WordBits] >> (int)(index % WordBits) & 1) != 0;
+
+    /// <summary>The first used unit at or after the index, or the limit.</summary>
+    public static uint FreeEnd(RunMap* map, uint index, uint limit) => NextClear(map->Words, index, limit);
+
+    /// <summary>The first free unit at or after the index, or the limit.</summary>
+    public static uint UsedEnd(RunMap* map, uint index, uint limit) => NextSet(map->Words, index, limit);
+
+    /// <summary>Length of the longest free run below the limit.</summary>
+    public static uint LongestRun(RunMap* map, uint limit)
+    {
+        uint longest = 0;
+        for (uint start = NextSet(map->Words, 0, limit); start < limit;)
+        {
+            uint end = NextClear(map->Words, start, limit);
+            longest = Bits.Max(longest, end - start);
+            start = NextSet(map->Words, end, limit);
+        }
+
+        return longest;
+    }
+
+    public static uint CountSet(ulong* words, uint start, uint length)
+    {
+        uint count = 0;
+        for (uint index = start, end = start + length; index < end;)
+        {
+            uint bit = index % WordBits;
+            uint span = Bits.Min(WordBits - bit, end - index);
+            count += (uint)BitOperations.PopCount(words[index / WordBits] & MaskOf(bit, span));
+            index += span;
+        }
+
+        return count;
+    }
+
+    public static void SetBits(ulong* words, uint start, uint length)
+    {
+        for (uint end = start + length; start < end;)
+        {
+            uint bit = start % WordBits;
+            uint span = Bits.Min(WordBits - bit, end - start);
+            words[start / WordBits] |= MaskOf(bit, span);
+            start += span;
+        }
+    }
+
+    public static void ClearBits(ulong* words, uint start, uint length)
+    {
+        for (uint end = start + length; start < end;)
+        {
+            uint bit = start % WordBits;
+            uint span = Bits.Min(WordBits - bit, end - start);
+            words[start / WordBits] &= ~MaskOf(bit, span);
+            start += span;
+        }
+    }
+
+    private static ulong MaskOf(uint bit, uint span) => (ulong.MaxValue >> (int)(WordBits - span)) << (int)bit;
+
+    private static uint NextSet(ulong* words, uint start, uint limit) => Next(words, start, limit, 0);
+
+    private static uint NextClear(ulong* words, uint start, uint limit) => Next(words, start, limit, ulong.MaxValue);
+
+    // Looks for a bit that differs from the flip mask's: flip 0 finds a set bit, all ones a clear one.
+    private static uint Next(ulong* words, uint start, uint limit, ulong flip)
+    {
+        if (start >= limit)
+        {
+            return limit;
+        }
+
+        uint word = start / WordBits;
+        uint lastWord = (limit - 1) / WordBits;
+        ulong bits = (words[word] ^ flip) & (ulong.MaxValue << (int)(start % WordBits));
+        while (bits == 0)
+        {
+            if (++word > lastWord)
+            {
+                return limit;
+            }
+
+            bits = words[word] ^ flip;
+        }
+
+        return Bits.Min(limit, word * WordBits + (uint)BitOperations.TrailingZeroCount(bits));
+    }
+}

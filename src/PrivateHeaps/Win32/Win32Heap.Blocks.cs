@@ -1,0 +1,128 @@
+using System.Runtime.CompilerServices;
+using PrivateHeaps.Heaps;
+using PrivateHeaps.Platform;
+using ThreadState = PrivateHeaps.Heaps.ThreadState;
+
+namespace PrivateHeaps.Win32;
+
+/// <summary>Single blocks: allocate, reallocate, free, measure, validate.</summary>
+internal static unsafe partial class Win32Heap
+{
+    /// <summary>A heap with a maximum serves only blocks smaller than this; Microsoft documents the number.</summary>
+    private const uint FixedHeapBlockLimit = 0x7FFF8;
+
+    /// <summary>Allocates a block; null with the last error untouched when it cannot.</summary>
+    public static void* HeapAlloc(ThreadState* thread, nint hHeap, uint dwFlags, nuint dwBytes)
+    {
+        if (dwBytes < FixedHeapBlockLimit)
+        {
+            void* block = Heap.Allocate(thread, hHeap, dwFlags, dwBytes);
+            if (block != null)
+            {
+                return block;
+            }
+
+            return AllocFailed(thread, hHeap, dwFlags);
+        }
+
+        return AllocLarge(thread, hHeap, dwFlags, dwBytes);
+    }
+
+    /// <summary>
+    /// Resizes a block, zeroing what it gains if asked to. No block at all (null) gives null with last error 0: it does not allocate.
+    /// An address that is no block gives null with last error 87; a bad handle 6; a lack of memory leaves the last error untouched.
+    /// </summary>
+    public static void* HeapReAlloc(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem, nuint dwBytes)
+    {
+        if (lpMem == null)
+        {
+            Host.SetLastError(Win32Error.NoError);
+            return null;
+        }
+
+        void* block = dwBytes >= FixedHeapBlockLimit && IsTooLarge(thread, hHeap, lpMem)
+            ? null
+            : Heap.Reallocate(thread, hHeap, dwFlags, lpMem, dwBytes);
+        return block != null ? block : ReAllocFailed(thread, hHeap, dwFlags);
+    }
+
+    /// <summary>Frees a block; freeing none (null) succeeds with any handle.</summary>
+    public static int HeapFree(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem) =>
+        Heap.Free(thread, hHeap, dwFlags, lpMem) ? True : FreeFailed(thread, hHeap, lpMem);
+
+    /// <summary>The bytes that were requested for a block; the greatest number, with the last error untouched, for anything else.</summary>
+    public static nuint HeapSize(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem) => Heap.Size(thread, hHeap, dwFlags, lpMem);
+
+    /// <summary>Whether an address is a live block of the heap or, for null, whether the heap is sound. Never touches the last error.</summary>
+    public static int HeapValidate(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem)
+    {
+        bool valid = lpMem == null ? Heap.Validate(thread, hHeap, dwFlags) : Heap.ValidateBlock(thread, hHeap, dwFlags, lpMem);
+        return valid ? True : False;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* AllocLarge(ThreadState* thread, nint heap, uint flags, nuint bytes)
+    {
+        if (Heap.MaximumOf(heap) != 0)
+        {
+            thread->Failure = HeapFailure.BlockTooLarge;
+            return AllocFailed(thread, heap, flags);
+        }
+
+        void* block = Heap.Allocate(thread, heap, flags, bytes);
+        return block != null ? block : AllocFailed(thread, heap, flags);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* AllocFailed(ThreadState* thread, nint heap, uint flags)
+    {
+        if (((flags | Heap.OptionsOf(heap)) & HeapFlags.GenerateExceptions) != 0)
+        {
+            thread->PendingStatus = thread->Failure == HeapFailure.BadHandle ? NtStatus.AccessViolation : NtStatus.NoMemory;
+        }
+
+        return null;
+    }
+
+    /// <summary>Refuses a size that the heap does not serve, but only for a real block: a bad address is the more telling failure.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool IsTooLarge(ThreadState* thread, nint heap, void* block)
+    {
+        if (Heap.MaximumOf(heap) == 0 || !Heap.ValidateBlock(thread, heap, 0, block))
+        {
+            return false;
+        }
+
+        thread->Failure = HeapFailure.BlockTooLarge;
+        return true;
+    }
+
+    /// <summary>Bad addresses and handles are reported by the last error and, as Windows does it, never raised.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* ReAllocFailed(ThreadState* thread, nint heap, uint flags)
+    {
+        switch (thread->Failure)
+        {
+            case HeapFailure.BadBlock:
+                Host.SetLastError(Win32Error.InvalidParameter);
+                return null;
+            case HeapFailure.BadHandle:
+                Host.SetLastError(Win32Error.InvalidHandle);
+                return null;
+            default:
+                return AllocFailed(thread, heap, flags);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int FreeFailed(ThreadState* thread, nint heap, void* block)
+    {
+        if (block == null)
+        {
+            return True;
+        }
+
+        bool badHandle = thread->Failure == HeapFailure.BadHandle && heap != 0;
+        return Refuse(badHandle ? Win32Error.InvalidHandle : Win32Error.InvalidParameter);
+    }
+}

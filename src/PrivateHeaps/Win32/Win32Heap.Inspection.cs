@@ -1,0 +1,133 @@
+using PrivateHeaps.Heaps;
+using PrivateHeaps.Platform;
+using ThreadState = PrivateHeaps.Heaps.ThreadState;
+
+namespace PrivateHeaps.Win32;
+
+/// <summary>A heap as a whole: walk, compact, summarize.</summary>
+internal static unsafe partial class Win32Heap
+{
+    /// <summary>
+    /// Goes one entry on. The entry alone says where: nothing is remembered between calls, and a refused call leaves it as it was.
+    /// Refused with 259 behind the last entry, 87 for an entry that is null or not of this heap, 6 for a bad handle.
+    /// </summary>
+    public static int HeapWalk(ThreadState* thread, nint hHeap, PROCESS_HEAP_ENTRY* lpEntry)
+    {
+        if (hHeap == 0)
+        {
+            return Refuse(Win32Error.InvalidHandle);
+        }
+
+        if (lpEntry == null)
+        {
+            return Refuse(Win32Error.InvalidParameter);
+        }
+
+        WalkEntry entry = default;
+        entry.Address = (byte*)lpEntry->lpData;
+        entry.Kind = KindOf(lpEntry);
+        if (!Heap.Walk(thread, hHeap, &entry))
+        {
+            return Refuse(thread->Failure switch
+            {
+                HeapFailure.NoMoreEntries => Win32Error.NoMoreItems,
+                HeapFailure.BadHandle => Win32Error.InvalidHandle,
+                _ => Win32Error.InvalidParameter,
+            });
+        }
+
+        Describe(&entry, lpEntry);
+        return True;
+    }
+
+    /// <summary>The size of the largest free block; 0 with last error 0 if there is none, 0 with last error 6 for a bad handle.</summary>
+    public static nuint HeapCompact(ThreadState* thread, nint hHeap, uint dwFlags)
+    {
+        nuint largestFreeBytes = 0;
+        bool compacted = Heap.Compact(thread, hHeap, &largestFreeBytes);
+        if (!compacted || largestFreeBytes == 0)
+        {
+            Host.SetLastError(compacted ? Win32Error.NoError : Win32Error.InvalidHandle);
+            return 0;
+        }
+
+        return largestFreeBytes;
+    }
+
+    /// <summary>Fills in the sizes of a heap; the flags must be 0 and cb the size of the structure.</summary>
+    public static int HeapSummary(ThreadState* thread, nint hHeap, uint dwFlags, HEAP_SUMMARY* lpSummary)
+    {
+        if (dwFlags != 0 || lpSummary == null || lpSummary->cb != sizeof(HEAP_SUMMARY))
+        {
+            return Refuse(Win32Error.InvalidParameter);
+        }
+
+        HeapTotals totals = default;
+        if (!Heap.Summarize(thread, hHeap, &totals))
+        {
+            return Refuse(Win32Error.InvalidHandle);
+        }
+
+        lpSummary->cbAllocated = totals.AllocatedBytes;
+        lpSummary->cbCommitted = totals.CommittedBytes;
+        lpSummary->cbReserved = totals.ReservedBytes;
+        lpSummary->cbMaxReserve = totals.MaximumReserveBytes;
+        return True;
+    }
+
+    private static WalkKind KindOf(PROCESS_HEAP_ENTRY* entry)
+    {
+        if (entry->lpData == 0)
+        {
+            return WalkKind.Start;
+        }
+
+        if ((entry->wFlags & ProcessHeapFlags.Region) != 0)
+        {
+            return WalkKind.Region;
+        }
+
+        if ((entry->wFlags & ProcessHeapFlags.UncommittedRange) != 0)
+        {
+            return WalkKind.Uncommitted;
+        }
+
+        if ((entry->wFlags & ProcessHeapFlags.EntryBusy) == 0)
+        {
+            return WalkKind.FreeBlock;
+        }
+
+        return entry->iRegionIndex == ProcessHeapFlags.LargeBlockRegionIndex ? WalkKind.LargeBlock : WalkKind.BusyBlock;
+    }
+
+    private static void Describe(WalkEntry* from, PROCESS_HEAP_ENTRY* to)
+    {
+        *to = default;
+        to->lpData = (nint)from->Address;
+        to->cbData = (uint)from->Bytes;
+        to->cbOverhead = (byte)(from->OverheadBytes < byte.MaxValue ? from->OverheadBytes : byte.MaxValue);
+        to->iRegionIndex = (byte)(from->RegionIndex < ProcessHeapFlags.LastRegionIndex ? from->RegionIndex : ProcessHeapFlags.LastRegionIndex);
+        switch (from->Kind)
+        {
+            case WalkKind.Region:
+                to->wFlags = ProcessHeapFlags.Region;
+                PROCESS_HEAP_ENTRY.REGION region = default;
+                region.dwCommittedSize = (uint)from->CommittedBytes;
+                region.dwUnCommittedSize = (uint)from->UncommittedBytes;
+                region.lpFirstBlock = (nint)from->Address;
+                region.lpLastBlock = (nint)from->RegionEnd;
+                to->Region = region;
+                break;
+            case WalkKind.Uncommitted:
+                to->wFlags = ProcessHeapFlags.UncommittedRange;
+                break;
+            case WalkKind.BusyBlock:
+                to->wFlags = ProcessHeapFlags.EntryBusy;
+                break;
+            case WalkKind.LargeBlock:
+                to->wFlags = ProcessHeapFlags.EntryBusy;
+                to->iRegionIndex = ProcessHeapFlags.LargeBlockRegionIndex;
+                break;
+        }
+    }
+}

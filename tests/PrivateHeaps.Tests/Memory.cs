@@ -1,0 +1,33 @@
+namespace PrivateHeaps.Tests;
+
+/// <summary>Bytes of blocks: patterns that show lost, moved or overwritten contents.</summary>
+internal static unsafe class Memory
+{
+    public static void Fill(void* block, nuint bytes, byte value)
+    {
+        for (nuint index = 0; index < bytes; index++)
+        {
+            ((byte*)block)[index] = value;
+        }
+    }
+
+    /// <summary>The first byte in the range that has another value; -1 if none has.</summary>
+    public static long FirstOther(void* block, nuint start, nuint end, byte value)
+    {
+        for (nuint index = start; index < end; index++)
+        {
+            if (((byte*)block)[index] != value)
+            {
+                return (long)index;
+            }
+        }
+
+        return -1;
+    }
+
+    public static void AssertFilled(void* block, nuint start, nuint end, byte value)
+    {
+        long other = FirstOther(block, start, end, value);
+        Assert.True(other < 0, $"Byte {other} of the block is {(other < 0 ? 0 : ((byte*)block)[other])}, not {value}.");
+    }
+}
