@@ -1,4 +1,4 @@
-/* The ends of a process that run no destructors: the census, if "pheap run" asked for one, is completed first. */
+/* The census of a process under "pheap run" begins and ends here; so the ends that run no destructors are put before the C library's own. */
 #define _GNU_SOURCE
 #include "shim_thread.h"
 #include <dlfcn.h>
@@ -10,7 +10,8 @@
 
 enum { GOES_ON, ENDS, IS_TAKEN_OVER };
 
-void ph_process_end(struct ph_thread *, unsigned how); /* Exports.Process.cs */
+void ph_process_start(struct ph_thread *);
+void ph_process_end(struct ph_thread *, unsigned how);
 
 /* The functions behind ours. Looked up by the constructor: dlsym may allocate, and a child of vfork must not. */
 static struct {
@@ -19,27 +20,35 @@ static struct {
     int (*fexecve)(int, char *const[], char *const[]);
     void (*quick_exit)(int);
 } next;
-static int counting;
+static int is_counted;
 
-__attribute__((constructor(101))) static void look_up(void)
+static void look_up(void)
 {
-    counting = getenv("PRIVATEHEAPS_CENSUS") != NULL;
     next.execvpe = dlsym(RTLD_NEXT, "execvpe");
     next.fexecve = dlsym(RTLD_NEXT, "fexecve");
     next.quick_exit = dlsym(RTLD_NEXT, "quick_exit");
     next.execve = dlsym(RTLD_NEXT, "execve");
 }
 
-/* For a call that comes before any constructor. */
+/* For a call that comes before the constructor. */
 static void be_ready(void)
 {
     if (next.execve == NULL)
         look_up();
 }
 
+/* Allocations may have come before, but only now is the environment sure to be readable. */
+__attribute__((constructor(101))) static void process_starts(void)
+{
+    look_up();
+    is_counted = getenv("PRIVATEHEAPS_CENSUS") != NULL;
+    if (is_counted)
+        ph_process_start(ph_thread);
+}
+
 static void tell(unsigned how)
 {
-    if (counting)
+    if (is_counted)
         ph_process_end(ph_thread, how);
 }
 

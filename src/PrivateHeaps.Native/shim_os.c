@@ -54,13 +54,11 @@ int ph_membarrier_register(void)
     KEEPING_ERRNO(int, syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0));
 }
 
-size_t ph_page_size(void) { return getauxval(AT_PAGESZ); }
-
 /* Taking a page's write permission away makes the kernel interrupt every processor that runs this process, to flush its view of the page:
  * a barrier for kernels and sandboxes without membarrier. */
 static void barrier_by_protection(void)
 {
-    size_t page = ph_page_size();
+    size_t page = getauxval(AT_PAGESZ);
     char *memory = ph_mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return;
@@ -80,7 +78,6 @@ void ph_membarrier(void)
 }
 
 int ph_sched_yield(void) { KEEPING_ERRNO(int, syscall(SYS_sched_yield)); }
-int ph_gettid(void) { return (int)syscall(SYS_gettid); }
 int ph_getpid(void) { return (int)syscall(SYS_getpid); }
 int ph_getppid(void) { return (int)syscall(SYS_getppid); }
 
@@ -95,15 +92,12 @@ size_t ph_address_space_limit(void)
     return bytes;
 }
 
-static int64_t clock_nanoseconds(clockid_t clock)
+int64_t ph_clock_realtime(void)
 {
     struct timespec now;
-    clock_gettime(clock, &now);
+    clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
-
-int64_t ph_clock_realtime(void) { return clock_nanoseconds(CLOCK_REALTIME); }
-int64_t ph_clock_monotonic(void) { return clock_nanoseconds(CLOCK_MONOTONIC); }
 
 /* Exclusive: two processes never write into one file, and a name that somebody prepared in a shared directory is not followed. */
 void *ph_map_file(const char *path, size_t bytes)
@@ -133,7 +127,7 @@ intptr_t ph_read_file(const char *path, void *buffer, size_t capacity)
     return count;
 }
 
-void ph_write_error(const char *text, size_t bytes)
+static void write_error(const char *text, size_t bytes)
 {
     int saved = errno;
     while (bytes > 0) {
@@ -158,7 +152,7 @@ void ph_say(const char *format, ...)
     va_end(arguments);
     length = prefix + (length < 0 ? 0 : length >= room ? room - 1 : length);
     line[length++] = '\n';
-    ph_write_error(line, length);
+    write_error(line, length);
 }
 
 void ph_set_errno(int code) { errno = code; }
@@ -168,5 +162,3 @@ void ph_bad_block(const char *function, const void *block)
     ph_say("%s() was given %p, which is not the start of a live block.", function, block);
     abort();
 }
-
-void ph_abort(void) { abort(); }

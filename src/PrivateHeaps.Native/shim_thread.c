@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdint.h>
 
-/* The first word is the handle that the cache answers to: none has this value. */
-static struct { intptr_t handle; char rest[8192 - sizeof(intptr_t)]; } closed_cache = { -1, "" };
+/* The head of ThreadCache: the handle that the cache answers to, which none has, and busy, which keeps the fast paths from reading on. */
+static struct { intptr_t handle; int busy; char rest[64]; } closed_cache = { -1, 1, "" };
 static struct ph_thread empty_thread = { .process = &closed_cache };
 
 /* Sixteen bytes in all, shared with the last error in shim_heap.c: a library loaded by dlopen gets its thread-local block from a small
@@ -50,5 +50,4 @@ __attribute__((constructor(101))) static void library_starts(void)
     if (ph_thread != &empty_thread)
         ph_thread_set(ph_thread);
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-    ph_process_start(ph_thread);
 }

@@ -27,7 +27,6 @@ int ph_thread_ended(void);
 void ph_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* From C#: Exports.cs. */
-void ph_process_start(struct ph_thread *);
 void ph_thread_detach(struct ph_thread *);
 void ph_fork_prepare(struct ph_thread *);
 void ph_fork_parent(struct ph_thread *);

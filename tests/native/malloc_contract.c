@@ -306,7 +306,7 @@ static void free_interior(void) { free(victim + 16); }
 static void free_misaligned(void) { free(victim + 1); }
 static void free_twice(void) { free(victim); free(victim); }
 static void free_stack(void) { char local[64]; char *volatile address = local; free(address); }
-static void free_static(void) { free(&huge); }
+static void free_static(void) { free((void *)&huge); }
 static void free_unmapped(void) { free((void *)0x123456789000); }
 static void realloc_freed(void) { free(victim); victim = realloc(victim, 500); }
 static void print_statistics(void) { malloc_stats(); }

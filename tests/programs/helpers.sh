@@ -45,7 +45,9 @@ with open("report.json") as file:
 p, o, e = r["program"], r["others"], r["ending"]
 if not eval(sys.argv[1]):
     print("not true of the report:", sys.argv[1])
-    print(json.dumps({"program": p, "ending": e, "others": len(o)}, indent=1))
+    for image in [p, *o[:20]]:
+        print(json.dumps({name: value for name, value in (image or {}).items() if name != "sizeClasses"}))
+    print(json.dumps(e))
     sys.exit(1)
 PY
 }

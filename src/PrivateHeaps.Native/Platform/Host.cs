@@ -23,12 +23,4 @@ internal static unsafe class Host
     /// </summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_ended")]
     public static extern int ThreadEnded();
-
-    /// <summary>Sets the calling thread's errno.</summary>
-    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_set_errno")]
-    public static extern void SetErrno(int code);
-
-    /// <summary>Says on standard error which C function was given an address that is not the start of a live block, and aborts.</summary>
-    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_bad_block")]
-    public static extern void BadBlock(byte* function, void* block);
 }

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace PrivateHeaps.Platform;
 
 /// <summary>
-/// The C functions that the engine calls, spelled as in C; all of them live in shim_os.c. None of them changes errno, none of them can be
+/// The C functions that the engine calls, spelled as in C; shim_os.c has all but the last two. None of them changes errno, none of them can be
 /// replaced by another library's mmap or open, and each may be called from any thread at any time, before constructors and in a forked child too.
 /// </summary>
 internal static unsafe class Libc
@@ -48,16 +48,13 @@ internal static unsafe class Libc
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_sched_yield")]
     public static extern int sched_yield();
 
-    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_gettid")]
-    public static extern int gettid();
-
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_getpid")]
     public static extern int getpid();
 
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_getppid")]
     public static extern int getppid();
 
-    /// <summary>The value of an environment variable, or null; also null before the C library knows its environment (see ph_process_start).</summary>
+    /// <summary>The value of an environment variable, or null; also null before the C library knows its environment.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_getenv")]
     public static extern byte* getenv(byte* name);
 
@@ -65,17 +62,9 @@ internal static unsafe class Libc
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_address_space_limit")]
     public static extern nuint address_space_limit();
 
-    /// <summary>Bytes of one page of memory.</summary>
-    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_page_size")]
-    public static extern nuint page_size();
-
     /// <summary>CLOCK_REALTIME in nanoseconds.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_clock_realtime")]
     public static extern long clock_realtime();
-
-    /// <summary>CLOCK_MONOTONIC in nanoseconds.</summary>
-    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_clock_monotonic")]
-    public static extern long clock_monotonic();
 
     /// <summary>Creates a file that does not exist yet (mode 0600), gives it the size and maps it shared; null on any failure, also when it exists.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_map_file")]
@@ -84,13 +73,6 @@ internal static unsafe class Libc
     /// <summary>Reads at most capacity bytes from the start of a file; the number read, or -1.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_read_file")]
     public static extern nint read_file(byte* path, void* buffer, nuint capacity);
-
-    /// <summary>Writes text to standard error.</summary>
-    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_write_error")]
-    public static extern void write_error(byte* text, nuint bytes);
-
-    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_abort")]
-    public static extern void abort();
 
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "memset")]
     public static extern void* memset(void* address, int value, nuint bytes);

@@ -28,14 +28,15 @@ internal sealed class CensusDirectory : IDisposable
     public List<ProcessImage> ReadImages()
     {
         var images = new List<ProcessImage>();
-        foreach (string file in Directory.EnumerateFiles(Path))
+        var imageCounts = new Dictionary<int, int>();
+        foreach (Census census in Directory.EnumerateFiles(Path).SelectMany(Read).OrderBy(census => census.StartNanoseconds))
         {
-            string[] name = System.IO.Path.GetFileName(file).Split('-');
-            if (name.Length == 2 && int.TryParse(name[0], out _) && int.TryParse(name[1], out int sequence) && TryRead(file, out Census census))
-                images.Add(new ProcessImage(census, sequence));
+            int sequence = imageCounts.GetValueOrDefault(census.ProcessId);
+            imageCounts[census.ProcessId] = sequence + 1;
+            images.Add(new ProcessImage(census, sequence));
         }
 
-        return [.. images.OrderBy(image => image.StartNanoseconds).ThenBy(image => image.Sequence)];
+        return images;
     }
 
     public void Dispose()
@@ -50,10 +51,12 @@ internal sealed class CensusDirectory : IDisposable
         }
     }
 
-    private static bool TryRead(string file, out Census census)
+    private static IEnumerable<Census> Read(string file)
     {
-        byte[] bytes = File.ReadAllBytes(file);
-        return MemoryMarshal.TryRead(bytes, out census) && census.Magic == Census.MagicValue;
+        // The link to the library may lie among the files.
+        if (File.ResolveLinkTarget(file, returnFinalTarget: false) is null && MemoryMarshal.TryRead(File.ReadAllBytes(file), out Census census)
+            && census.Magic == Census.MagicValue)
+            yield return census;
     }
 
     private static string Create(string parent)

@@ -60,7 +60,7 @@ internal sealed unsafe class ProcessImage
 
     public ulong ReservedBytes => _census.ReservedBytes;
 
-    public ulong LiveBlocks => SizeClasses.Aggregate(0ul, (sum, one) => sum + one.Live);
+    public ulong LiveBlocks => Allocations > Frees ? Allocations - Frees : 0;
 
     /// <summary>Whether <see cref="LargestLiveBytes"/> was counted at an orderly end; else it is only known to be at most that.</summary>
     public bool LargestLiveIsExact => _census.EndedInOrder != 0;
@@ -85,9 +85,9 @@ internal sealed unsafe class ProcessImage
         return classes;
     }
 
-    private static ulong FirstOf(int bucket) => bucket < 2 ? (ulong)bucket : (1ul << (bucket - 1)) + 1;
+    private static ulong FirstOf(int bucket) => bucket == 0 ? 0 : (1ul << (bucket - 1)) + 1;
 
-    private static ulong LastOf(int bucket) => bucket == 0 ? 0 : 1ul << bucket;
+    private static ulong LastOf(int bucket) => 1ul << bucket;
 
     private static string TextOf(Census census)
     {

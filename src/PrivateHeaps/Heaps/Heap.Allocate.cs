@@ -41,17 +41,14 @@ internal static unsafe partial class Heap
     /// <summary>As <see cref="Allocate"/> from the process heap, without flags: what malloc calls.</summary>
     public static void* AllocateProcess(ThreadState* thread, nuint bytes)
     {
-        if (bytes <= SizeClass.TableBytes)
-        {
-            void* block = Pop(thread->Process, ProcessHandle, bytes);
-            if (block != null)
-            {
-                return block;
-            }
-        }
-
-        return AllocateMedium(thread, bytes);
+        void* block = TryAllocateProcess(thread, bytes);
+        return block != null ? block : AllocateMedium(thread, bytes);
     }
+
+    /// <summary>The happy case of <see cref="AllocateProcess"/>; null says nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void* TryAllocateProcess(ThreadState* thread, nuint bytes) =>
+        bytes <= SizeClass.TableBytes ? Pop(thread->Process, ProcessHandle, bytes) : null;
 
     /// <summary>As <see cref="Allocate"/>, at a multiple of the alignment; BadParameter when that is not a power of two.</summary>
     public static void* AllocateAligned(ThreadState* thread, nint handle, uint flags, nuint bytes, nuint alignment)
@@ -95,7 +92,6 @@ internal static unsafe partial class Heap
     }
 
     // Between 1 KiB and 32 KiB the class is computed, and the state may take five bytes.
-    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* AllocateMedium(ThreadState* thread, nuint bytes)
     {
         ThreadCache* cache = thread->Process;

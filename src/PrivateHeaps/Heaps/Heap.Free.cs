@@ -26,15 +26,19 @@ internal static unsafe partial class Heap
     }
 
     /// <summary>As <see cref="Free"/> for the process heap: what free calls.</summary>
-    public static bool FreeProcess(ThreadState* thread, void* block) =>
-        Push(thread->Process, ProcessHandle, (nuint)block) || FreeSlow(thread, ProcessHandle, 0, block);
+    public static bool FreeProcess(ThreadState* thread, void* block) => TryFreeProcess(thread, block) || FreeSlow(thread, ProcessHandle, 0, block);
+
+    /// <summary>The happy case of <see cref="FreeProcess"/>; false says nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryFreeProcess(ThreadState* thread, void* block) => Push(thread->Process, ProcessHandle, (nuint)block);
 
     // The happy case. The address may be anything: page entry and state byte are looked up by arithmetic and decide.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Push(ThreadCache* cache, nint handle, nuint block)
     {
-        byte* window = AddressMap.WindowOf(block);
-        if (window != null && (block & 15) == 0 && cache->Busy == 0)
+        // Busy comes first: the closed cache is always busy, so nothing below runs before the engine has started.
+        byte* window;
+        if (cache->Busy == 0 && (block & 15) == 0 && (window = AddressMap.WindowOf(block)) != null)
         {
             // Partner: Gate.Close.
             Volatile.Write(ref cache->Busy, 1);

@@ -187,7 +187,7 @@ internal static unsafe partial class Heap
 
         // The bins come last, and a fitted heap leaves them zero.
         bool binsUsed = !heap->IsFitted;
-        Os.Clear(fresh, (nuint)((binsUsed ? (byte*)(heap + 1) : (byte*)&heap->Bins) - fresh));
+        Os.Clear(fresh, (nuint)((binsUsed ? (byte*)heap + HeapState.StructureBytes : (byte*)(heap + 1)) - fresh));
         heap->Options = limits->Options & (HeapFlags.NoSerialize | HeapFlags.GenerateExceptions | HeapFlags.CreateEnableExecute);
         heap->MaximumBytes = Bits.RoundUp(limits->MaximumBytes == 0 ? 0 : Bits.Max(limits->MaximumBytes, limits->InitialBytes), Units.PageBytes);
         heap->IsFitted = heap->MaximumBytes != 0 && heap->MaximumBytes <= FittedHeap.LargestHeapBytes;
@@ -239,7 +239,7 @@ internal static unsafe partial class Heap
         if (heap->SharedCache != null)
         {
             ThreadCache.Forget(heap->SharedCache);
-            Metadata.Give(heap->SharedCache, (nuint)sizeof(ThreadCache));
+            Metadata.Give(heap->SharedCache, ThreadCache.StructureBytes);
             heap->SharedCache = null;
         }
     }

@@ -135,7 +135,7 @@ internal static unsafe class HeapRegistry
             return null;
         }
 
-        HeapState* heap = (HeapState*)Metadata.Take((nuint)sizeof(HeapState));
+        HeapState* heap = (HeapState*)Metadata.Take(HeapState.StructureBytes);
         if (heap != null)
         {
             heap->Slot = s_state->SlotCount;

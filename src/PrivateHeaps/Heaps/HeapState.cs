@@ -64,23 +64,19 @@ internal unsafe struct HeapState
     public RegionSet Regions;
     public FittedHeap Fitted;
     public HeapName Name;
-    public BinArray Bins;
 
     public readonly bool IsSerialized => (Options & HeapFlags.NoSerialize) == 0;
 
     public readonly bool IsBounded => MaximumBytes != 0;
 
-    public static Bin* BinOf(HeapState* heap, uint index) => (Bin*)&heap->Bins + index;
+    /// <summary>The bins, one for each size class, lie behind the structure.</summary>
+    public static Bin* BinOf(HeapState* heap, uint index) => (Bin*)(heap + 1) + index;
+
+    public static nuint StructureBytes => (nuint)sizeof(HeapState) + SizeClass.Count * (nuint)sizeof(Bin);
 
     [InlineArray(NameBytes)]
     public struct HeapName
     {
         private byte _first;
-    }
-
-    [InlineArray(SizeClass.Count)]
-    public struct BinArray
-    {
-        private Bin _first;
     }
 }

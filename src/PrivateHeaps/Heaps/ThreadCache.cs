@@ -29,10 +29,12 @@ internal unsafe struct ThreadCache
     public ThreadState* Thread;
     public ThreadCache* Next;
     public ThreadCache* Previous;
-    public MagazineArray Magazines;
+
+    /// <summary>With the magazines, one for each size class, which lie behind the structure.</summary>
+    public static nuint StructureBytes => (nuint)sizeof(ThreadCache) + SizeClass.Count * (nuint)sizeof(Magazine);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Magazine* MagazineOf(ThreadCache* cache, uint index) => (Magazine*)&cache->Magazines + index;
+    public static Magazine* MagazineOf(ThreadCache* cache, uint index) => (Magazine*)(cache + 1) + index;
 
     /// <summary>
     /// The cache through which this thread uses the heap; null when it must do without: the heap is hardly used yet, keeps no magazines,
@@ -79,7 +81,7 @@ internal unsafe struct ThreadCache
     /// <summary>A cache with empty magazines that is in no list; null when there is no memory.</summary>
     public static ThreadCache* Create(ThreadState* self)
     {
-        ThreadCache* cache = (ThreadCache*)Metadata.Take((nuint)sizeof(ThreadCache));
+        ThreadCache* cache = (ThreadCache*)Metadata.Take(StructureBytes);
         if (cache != null)
         {
             cache->Thread = self;
@@ -188,11 +190,5 @@ internal unsafe struct ThreadCache
         self->Table = table;
         self->TableCount = count;
         return true;
-    }
-
-    [InlineArray(SizeClass.Count)]
-    public struct MagazineArray
-    {
-        private Magazine _first;
     }
 }

@@ -8,7 +8,7 @@ internal static unsafe class Threads
 {
     private static State* s_state;
 
-    /// <summary>A cache that answers to no handle: the table's default, so that the fast path needs no test for null.</summary>
+    /// <summary>A cache that answers to no handle and is always busy: the table's default, so that the fast path needs no test for null.</summary>
     public static ThreadCache* ClosedCache { get; private set; }
 
     public static ThreadState* First => s_state->First;
@@ -18,13 +18,14 @@ internal static unsafe class Threads
     public static bool Initialize()
     {
         s_state = (State*)Metadata.Take((nuint)sizeof(State));
-        ClosedCache = (ThreadCache*)Metadata.Take((nuint)sizeof(ThreadCache));
+        ClosedCache = (ThreadCache*)Metadata.Take(ThreadCache.StructureBytes);
         if (s_state == null || ClosedCache == null)
         {
             return false;
         }
 
         ClosedCache->OpenHandle = -1;
+        ClosedCache->Busy = 1;
         return true;
     }
 
@@ -101,7 +102,7 @@ internal static unsafe class Threads
                 ThreadCache.Unlink(cache, heap);
             }
 
-            Metadata.Give(cache, (nuint)sizeof(ThreadCache));
+            Metadata.Give(cache, ThreadCache.StructureBytes);
         }
 
         if (thread->Table != null)

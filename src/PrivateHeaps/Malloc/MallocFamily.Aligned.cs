@@ -1,6 +1,6 @@
 using System.Numerics;
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Heaps;
-using PrivateHeaps.Platform;
 using ThreadState = PrivateHeaps.Heaps.ThreadState;
 
 namespace PrivateHeaps.Malloc;
@@ -27,7 +27,7 @@ internal static unsafe partial class MallocFamily
     {
         if (!BitOperations.IsPow2(alignment))
         {
-            Host.SetErrno(Errno.InvalidArgument);
+            CCaller.SetErrno(Errno.InvalidArgument);
             return null;
         }
 
@@ -40,13 +40,13 @@ internal static unsafe partial class MallocFamily
         AllocateAligned(thread, alignment == 0 ? 1 : BitOperations.RoundUpToPowerOf2(alignment), bytes);
 
     /// <summary>valloc: aligned to a page.</summary>
-    public static void* AllocatePage(ThreadState* thread, nuint bytes) => AllocateAligned(thread, Libc.page_size(), bytes);
+    public static void* AllocatePage(ThreadState* thread, nuint bytes) => AllocateAligned(thread, Units.PageBytes, bytes);
 
     /// <summary>pvalloc: whole pages.</summary>
     public static void* AllocatePages(ThreadState* thread, nuint bytes)
     {
-        nuint pageBytes = Libc.page_size();
-        nuint rounded = (bytes + pageBytes - 1) & ~(pageBytes - 1);
-        return rounded >= bytes ? AllocateAligned(thread, pageBytes, rounded) : NoMemory();
+        const nuint Mask = Units.PageBytes - 1;
+        nuint rounded = (bytes + Mask) & ~Mask;
+        return rounded >= bytes ? AllocateAligned(thread, Units.PageBytes, rounded) : NoMemory();
     }
 }

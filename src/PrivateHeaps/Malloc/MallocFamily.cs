@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using PrivateHeaps.Heaps;
-using PrivateHeaps.Platform;
 using ThreadState = PrivateHeaps.Heaps.ThreadState;
 
 namespace PrivateHeaps.Malloc;
@@ -15,8 +14,8 @@ internal static unsafe partial class MallocFamily
     /// <summary>malloc. Zero bytes give a block of their own.</summary>
     public static void* Allocate(ThreadState* thread, nuint bytes)
     {
-        void* block = Heap.AllocateProcess(thread, bytes);
-        return block != null ? block : NoMemory();
+        void* block = Heap.TryAllocateProcess(thread, bytes);
+        return block != null ? block : AllocateSlow(thread, bytes);
     }
 
     /// <summary>calloc.</summary>
@@ -32,8 +31,8 @@ internal static unsafe partial class MallocFamily
     /// <summary>free. The engine refuses null without looking at it, so the test for null costs live blocks nothing.</summary>
     public static void Free(ThreadState* thread, void* block)
     {
-        if (!Heap.FreeProcess(thread, block))
-            FreeRefused(block);
+        if (!Heap.TryFreeProcess(thread, block))
+            FreeSlow(thread, block);
     }
 
     /// <summary>
@@ -80,14 +79,21 @@ internal static unsafe partial class MallocFamily
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* NoMemory()
     {
-        Host.SetErrno(Errno.NoMemory);
+        CCaller.SetErrno(Errno.NoMemory);
         return null;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void FreeRefused(void* block)
+    private static void* AllocateSlow(ThreadState* thread, nuint bytes)
     {
-        if (block != null)
+        void* block = Heap.AllocateProcess(thread, bytes);
+        return block != null ? block : NoMemory();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void FreeSlow(ThreadState* thread, void* block)
+    {
+        if (!Heap.FreeProcess(thread, block) && block != null)
             Refuse("free\0"u8, block);
     }
 
@@ -103,6 +109,6 @@ internal static unsafe partial class MallocFamily
     {
         // Safety: the literal lies in the program image and ends with a zero.
         fixed (byte* name = function)
-            Host.BadBlock(name, block);
+            CCaller.BadBlock(name, block);
     }
 }

@@ -22,7 +22,7 @@ internal unsafe struct Slab
     public uint PageCount;
 
     /// <summary>2^32 / granules of a block, rounded up: slot = granule offset * Reciprocal >> 32, exact for every offset in a slab.</summary>
-    public uint Reciprocal;
+    public ulong Reciprocal;
 
     /// <summary>No word of the bitmap below this has a bit set.</summary>
     public uint FirstWord;
@@ -63,7 +63,7 @@ internal unsafe struct Slab
         slab->SlotCount = slots;
         slab->FreeCount = slots;
         slab->PageCount = pages;
-        slab->Reciprocal = (uint)((1UL << 32) / (block >> Units.GranuleShift)) + 1;
+        slab->Reciprocal = (1UL << 32) / (block >> Units.GranuleShift) + 1;
         RunMap.SetBits(BitsOf(slab), 0, slots);
         AddressMap.SetEntries(run, pages, regions->TagBase | index, slab);
         return slab;

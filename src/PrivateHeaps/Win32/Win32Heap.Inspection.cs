@@ -24,9 +24,7 @@ internal static unsafe partial class Win32Heap
         }
 
         WalkEntry entry = default;
-        entry.Address = (byte*)lpEntry->lpData;
-        entry.Kind = KindOf(lpEntry);
-        if (!Heap.Walk(thread, hHeap, &entry))
+        if (!Advance(thread, hHeap, lpEntry, KindOf(lpEntry), &entry))
         {
             return Refuse(thread->Failure switch
             {
@@ -73,6 +71,15 @@ internal static unsafe partial class Win32Heap
         lpSummary->cbReserved = totals.ReservedBytes;
         lpSummary->cbMaxReserve = totals.MaximumReserveBytes;
         return True;
+    }
+
+    // A busy block that the caller found in another way may be a large one without saying so.
+    private static bool Advance(ThreadState* thread, nint heap, PROCESS_HEAP_ENTRY* from, WalkKind kind, WalkEntry* to)
+    {
+        to->Kind = kind;
+        to->Address = (byte*)from->lpData;
+        return Heap.Walk(thread, heap, to) ||
+            (kind == WalkKind.BusyBlock && thread->Failure == HeapFailure.BadParameter && Advance(thread, heap, from, WalkKind.LargeBlock, to));
     }
 
     private static WalkKind KindOf(PROCESS_HEAP_ENTRY* entry)

@@ -83,7 +83,7 @@ public unsafe class LayoutTests
         Dictionary<string, long> actual = typeof(HeapApi)
             .GetFields(BindingFlags.Public | BindingFlags.Static)
             .ToDictionary(field => field.Name, field => Convert.ToInt64(field.GetRawConstantValue()));
-        Assert.Equal(expected.Order(), actual.Order(), (one, other) => one.Equals(other));
+        Assert.Equal(expected.OrderBy(constant => constant.Key), actual.OrderBy(constant => constant.Key));
         Assert.Equal(16, HeapApi.MEMORY_ALLOCATION_ALIGNMENT);
     }
 

@@ -15,7 +15,7 @@ public class CensusDirectoryTests
         Write(directory, "12-1", late);
         Write(directory, "12-0", SampleCensus.Create(command: "early"));
 
-        Assert.Equal(["early", "late"], directory.ReadImages().Select(image => image.Command));
+        Assert.Equal([("early", 0), ("late", 1)], directory.ReadImages().Select(image => (image.Command, image.Sequence)));
     }
 
     [Fact]
@@ -25,10 +25,11 @@ public class CensusDirectoryTests
         Census unfinished = SampleCensus.Create();
         unfinished.Magic = 0;
         Write(directory, "1-0", unfinished);
-        Write(directory, "note", SampleCensus.Create());
         File.WriteAllBytes(Path.Combine(directory.Path, "2-0"), new byte[100]);
+        Write(directory, "3-0", SampleCensus.Create());
+        directory.Library($"{directory.Path}/3-0 a name with spaces");
 
-        Assert.Empty(directory.ReadImages());
+        Assert.Single(directory.ReadImages());
     }
 
     [Fact]

@@ -15,8 +15,8 @@ public unsafe class ProcessImageTests
         IReadOnlyList<SizeClass> classes = new ProcessImage(census, 0).SizeClasses;
 
         Assert.Equal(Census.BucketCount, classes.Count);
-        Assert.Equal((0ul, 0ul), (classes[0].FromBytes, classes[0].ToBytes));
-        Assert.Equal((1ul, 2ul), (classes[1].FromBytes, classes[1].ToBytes));
+        Assert.Equal((0ul, 1ul), (classes[0].FromBytes, classes[0].ToBytes));
+        Assert.Equal((2ul, 2ul), (classes[1].FromBytes, classes[1].ToBytes));
         Assert.Equal((3ul, 4ul), (classes[2].FromBytes, classes[2].ToBytes));
         Assert.Equal((65ul, 128ul), (classes[7].FromBytes, classes[7].ToBytes));
         Assert.All(classes.Zip(classes.Skip(1)), pair => Assert.Equal(pair.First.ToBytes + 1, pair.Second.FromBytes));
@@ -57,11 +57,13 @@ public unsafe class ProcessImageTests
         Census census = SampleCensus.Create();
         census.BytesInUse = -100;
         census.FreedInBucket[12] = 7;
+        census.Frees = 2_000;
 
         var image = new ProcessImage(census, 0);
 
         Assert.Equal(0ul, image.BytesInUse);
-        Assert.Equal(10ul, image.LiveBlocks);
+        Assert.Equal(0ul, image.LiveBlocks);
+        Assert.Equal([10ul, 0ul], image.SizeClasses.Select(one => one.Live));
     }
 
     [Theory]

@@ -78,7 +78,7 @@ numbers_are_human_and_columns_aligned() {
     compile endings
     on_heap ./endings 20000 exit 2>report.txt || true
     grep -Eq '^pheap: endings exited with code 7 after [0-9.]+ m?s ' report.txt
-    grep -Eq '^  allocations +20,0[0-9]{2}  in use at the end +1 MiB$' report.txt
+    grep -Eq '^  allocations +20,0[0-9]{2}  in use at the end +1\.0 MiB$' report.txt
     grep -Eq '^ +128 B +10,0[0-9]{2} +20,0[0-9]{2}  █+$|^ +128 B +10,0[0-9]{2} +20,0[0-9]{2}  #+$' report.txt
     grep -Eq 'fragmentation at the end \(1 - in use / committed\): [0-9.]+ %' report.txt
     lacks $'\033' report.txt
