@@ -10,7 +10,7 @@ gcc_compiles_and_links_c_and_the_result_runs() {
     on_heap ./index <words >actual
     cmp expected actual
     [[ -s actual ]]
-    holds 'p["allocations"] > 1000 and p["liveBlocks"] <= 2'
+    holds 'p["allocations"] > 500 and p["reallocations"] > 100 and p["liveBlocks"] <= 2'
 }
 
 gxx_compiles_and_links_templates_and_the_result_runs() {
