@@ -12,8 +12,8 @@ internal unsafe struct RegionSet
     private const nuint LargestRegionBytes = (nuint)1 * Units.GiB;
     private const nuint SmallestRegionBytes = 256 * Units.KiB;
 
-    // The process heap gives memory back when this much of it is free and dirty, and at least a quarter of what is used.
-    private const uint DirtyMinimumPages = 4096;
+    // The process heap gives memory back when this much of it is free and dirty, and at least an eighth of what is used.
+    private const uint DirtyMinimumPages = 1024;
 
     public OsLock Lock;
     public Region* First;
@@ -59,7 +59,7 @@ internal unsafe struct RegionSet
         Region.GiveRun(region, (uint)((nuint)(run - region->Base) >> Units.PageShift), pages);
         set->UsedPages -= pages;
         set->FreedPages += pages;
-        if (set->ReturnsMemory && set->FreedPages > DirtyMinimumPages && set->FreedPages > set->UsedPages / 4)
+        if (set->ReturnsMemory && set->FreedPages > DirtyMinimumPages && set->FreedPages > set->UsedPages / 8)
         {
             DecommitFree(set);
         }

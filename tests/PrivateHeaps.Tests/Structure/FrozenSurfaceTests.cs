@@ -54,6 +54,7 @@ public sealed class FrozenSurfaceTests
     {
         MethodBase method => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly,
         FieldInfo field => field.IsPublic || field.IsFamily || field.IsFamilyOrAssembly,
+        PropertyInfo property => property.GetAccessors(nonPublic: true).Any(IsVisible),
         TypeInfo type => type.IsNestedPublic,
         _ => true,
     };

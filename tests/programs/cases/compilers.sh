@@ -21,6 +21,7 @@ gxx_compiles_and_links_templates_and_the_result_runs() {
     on_heap g++ heap.o -pthread -o templates
     same ./templates
     holds 'p["allocations"] > 100000 and p["failedAllocations"] == 1'
+    holds 'sum(c["live"] for c in p["sizeClasses"]) == p["liveBlocks"]'
 }
 
 gcc_reports_an_error_in_a_source_as_ever() {

@@ -44,7 +44,7 @@ an_existing_preload_is_kept_behind_the_heap() {
     echo 'int other_library;' >other.c
     gcc -shared -fPIC other.c -o other.so
     LD_PRELOAD=$PWD/other.so on_heap sh -c 'echo "$LD_PRELOAD"' >preload 2>/dev/null
-    is "$(cat preload)" "$("$pheap" path malloc):$PWD/other.so"
+    [[ $(cat preload) == /*/libprivateheaps-malloc.so:$PWD/other.so ]]
 }
 
 standard_streams_pass_through_byte_for_byte() {

@@ -55,6 +55,7 @@ children_have_a_line_each() {
     on_heap ./endings 10 children 2>report.txt
     holds 'len(o) == 3 and all(image["parentProcessId"] == p["processId"] and image["command"] == "endings" for image in o)'
     holds 'sorted(image["allocations"] // 1000 for image in o) == [1, 2, 3]'
+    holds 'all(sum(c["live"] for c in image["sizeClasses"]) == image["liveBlocks"] for image in o)'
     grep -q 'Other processes that used the heap: 3$' report.txt
     is "$(grep -c '^ *[0-9]* *endings .*exited$' report.txt)" 3
     on_heap sh -c 'ls / >/dev/null; git --version; :'
