@@ -1,6 +1,5 @@
 using System.Runtime;
 using PrivateHeaps.Heaps;
-using PrivateHeaps.Platform;
 using ThreadState = PrivateHeaps.Heaps.ThreadState;
 
 namespace PrivateHeaps.Native;
@@ -8,29 +7,16 @@ namespace PrivateHeaps.Native;
 /// <summary>The functions that the shim calls when the process starts, forks or ends and when a thread ends.</summary>
 internal static unsafe partial class Exports
 {
-    /// <summary>The process that is counted: a child of vfork runs on its parent's memory, and must leave the parent's census alone.</summary>
-    private static int s_countedProcess;
-
     /// <summary>From the constructor of the malloc library, in a process that is to be counted.</summary>
     [RuntimeExport("ph_process_start")]
-    public static void ProcessStart(ThreadState* thread)
-    {
-        s_countedProcess = Libc.getpid();
-        CensusFile.OpenIfAsked(thread);
-    }
+    public static void ProcessStart(ThreadState* thread) => CensusFile.OpenIfAsked(thread);
 
     /// <summary>
     /// From exit, _exit and exec of a counted process, on whatever thread calls them; how: 1 the process ends, 2 another program takes it
     /// over, 0 an exec failed and it goes on.
     /// </summary>
     [RuntimeExport("ph_process_end")]
-    public static void ProcessEnd(ThreadState* thread, uint how)
-    {
-        if (Libc.getpid() == s_countedProcess)
-        {
-            CensusFile.End(thread, how);
-        }
-    }
+    public static void ProcessEnd(ThreadState* thread, uint how) => CensusFile.End(thread, how);
 
     /// <summary>From the thread's last destructor; the shim has given the thread the empty state already.</summary>
     [RuntimeExport("ph_thread_detach")]

@@ -69,7 +69,7 @@ internal static unsafe class Threads
         }
 
         s_state->First = own;
-        s_state->Count++;
+        Counting.NoteThreads(++s_state->Count);
         OsLock.Leave(&s_state->Lock);
         return own;
     }
