@@ -10,7 +10,7 @@ namespace PrivateHeaps.Heaps;
 /// Allocation.
 /// <code>
 /// Allocate, AllocateProcess            find the thread's cache for the heap
-///   Pop                                the gate is open and the magazine has a block: mark its state byte, done
+///   Pop, PopMedium                     the gate is open and the magazine has a block: mark its state byte, done
 ///   AllocateSlow                       everything else, from the first call of a thread on
 ///     Gate.Enter                       wait while the heap stands still
 ///     AllocateInside
@@ -26,9 +26,10 @@ internal static unsafe partial class Heap
     public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes)
     {
         nuint slot = ((nuint)handle >> HeapRegistry.SlotShift) & HeapRegistry.SlotMask;
-        if (slot < thread->TableCount && (flags & HeapFlags.ZeroMemory) == 0 && bytes <= SizeClass.TableBytes)
+        if (slot < thread->TableCount && (flags & HeapFlags.ZeroMemory) == 0)
         {
-            void* block = Pop(thread->Table[slot], handle, bytes);
+            ThreadCache* cache = thread->Table[slot];
+            void* block = bytes <= SizeClass.TableBytes ? Pop(cache, handle, bytes) : PopMedium(cache, handle, bytes);
             if (block != null)
             {
                 return block;
@@ -41,8 +42,8 @@ internal static unsafe partial class Heap
     /// <summary>As <see cref="Allocate"/> from the process heap, without flags: what malloc calls.</summary>
     public static void* AllocateProcess(ThreadState* thread, nuint bytes)
     {
-        void* block = TryAllocateProcess(thread, bytes);
-        return block != null ? block : AllocateMedium(thread, bytes);
+        void* block = bytes <= SizeClass.TableBytes ? Pop(thread->Process, ProcessHandle, bytes) : PopMedium(thread->Process, ProcessHandle, bytes);
+        return block != null ? block : AllocateSlow(thread, ProcessHandle, 0, bytes, 0);
     }
 
     /// <summary>The happy case of <see cref="AllocateProcess"/>; null says nothing.</summary>
@@ -92,13 +93,13 @@ internal static unsafe partial class Heap
     }
 
     // Between 1 KiB and 32 KiB the class is computed, and the state may take five bytes.
-    private static void* AllocateMedium(ThreadState* thread, nuint bytes)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* PopMedium(ThreadCache* cache, nint handle, nuint bytes)
     {
-        ThreadCache* cache = thread->Process;
         if (bytes <= SizeClass.LargestBytes && cache->Busy == 0)
         {
             Volatile.Write(ref cache->Busy, 1);
-            if (Volatile.Read(ref cache->OpenHandle) == ProcessHandle)
+            if (Volatile.Read(ref cache->OpenHandle) == handle)
             {
                 Magazine* magazine = ThreadCache.MagazineOf(cache, SizeClass.Of(bytes));
                 nuint* top = magazine->Top;
@@ -115,7 +116,7 @@ internal static unsafe partial class Heap
             Volatile.Write(ref cache->Busy, 0);
         }
 
-        return AllocateSlow(thread, ProcessHandle, 0, bytes, 0);
+        return null;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -250,7 +251,7 @@ internal static unsafe partial class Heap
             ThreadCache.Flush(cache, heap);
         }
 
-        if (heap->SharedCache != null)
+        if (heap->SharesCache)
         {
             ThreadCache.Flush(heap->SharedCache, heap);
         }

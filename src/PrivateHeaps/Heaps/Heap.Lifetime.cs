@@ -216,16 +216,7 @@ internal static unsafe partial class Heap
             return false;
         }
 
-        if (!heap->IsSerialized && !heap->IsFitted)
-        {
-            heap->SharedCache = ThreadCache.Create(null);
-            if (heap->SharedCache == null)
-            {
-                return false;
-            }
-        }
-
-        return true;
+        return !heap->SharesCache || OpenSharedCache(heap);
     }
 
     private static void DropMemory(HeapState* heap)
@@ -236,12 +227,24 @@ internal static unsafe partial class Heap
             FittedHeap.Drop(&heap->Fitted);
         }
 
-        if (heap->SharedCache != null)
+        if (heap->SharesCache && heap->SharedCache != null)
         {
+            heap->SharedCache->OpenHandle = Threads.ClosedHandle;
             ThreadCache.Forget(heap->SharedCache);
-            Metadata.Give(heap->SharedCache, ThreadCache.StructureBytes);
-            heap->SharedCache = null;
         }
+    }
+
+    private static bool OpenSharedCache(HeapState* heap)
+    {
+        if (heap->SharedCache == null && (heap->SharedCache = ThreadCache.Create(null)) == null)
+        {
+            return false;
+        }
+
+        heap->SharedCache->Heap = heap;
+        heap->SharedCache->TagBase = heap->Regions.TagBase;
+        heap->SharedCache->OpenHandle = HeapRegistry.NextHandle(heap);
+        return true;
     }
 
     // Costs what the regions, slabs and large blocks cost, whatever the number of blocks in the slabs.

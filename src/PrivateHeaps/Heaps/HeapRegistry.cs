@@ -88,13 +88,17 @@ internal static unsafe class HeapRegistry
         *(s_state->Last == null ? &s_state->First : &s_state->Last->NextHeap) = heap;
         s_state->Last = heap;
         s_state->Count++;
-        nint handle = (nint)((++heap->Generation << GenerationShift) | ((nuint)heap->Slot << SlotShift));
+        nint handle = NextHandle(heap);
+        heap->Generation++;
 
         // Partner: the reads of Handle in Find and in Gate.Enter, which must not see the handle before the heap.
         Volatile.Write(ref heap->Handle, handle);
         OsLock.Leave(&s_state->Lock);
         return handle;
     }
+
+    /// <summary>The handle under which the slot's next heap will be published.</summary>
+    public static nint NextHandle(HeapState* heap) => (nint)(((heap->Generation + 1) << GenerationShift) | ((nuint)heap->Slot << SlotShift));
 
     /// <summary>Makes the handle dead and takes the heap out of the list; the caller holds the registry lock.</summary>
     public static void Remove(HeapState* heap)

@@ -38,6 +38,9 @@ internal unsafe struct HeapState
     /// <summary>The caches of all threads for this heap.</summary>
     public ThreadCache* Caches;
 
+    /// <summary>The one cache of all threads for heaps without serialization in this slot; made for the first such heap and then kept.</summary>
+    public ThreadCache* SharedCache;
+
     // The slot, for the life of the process. The list is that of the registry, in order of creation, or of its free slots; under the registry lock.
 
     public uint Slot;
@@ -58,14 +61,14 @@ internal unsafe struct HeapState
 
     /// <summary>Calls that were served without a cache; a heap that is hardly used gets none. Approximate.</summary>
     public uint UncachedCalls;
-
-    /// <summary>The one cache of a heap without serialization.</summary>
-    public ThreadCache* SharedCache;
     public RegionSet Regions;
     public FittedHeap Fitted;
     public HeapName Name;
 
     public readonly bool IsSerialized => (Options & HeapFlags.NoSerialize) == 0;
+
+    /// <summary>All threads use SharedCache.</summary>
+    public readonly bool SharesCache => !IsSerialized && !IsFitted;
 
     public readonly bool IsBounded => MaximumBytes != 0;
 

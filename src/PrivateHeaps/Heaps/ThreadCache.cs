@@ -42,8 +42,9 @@ internal unsafe struct ThreadCache
     /// </summary>
     public static ThreadCache* For(ThreadState* self, HeapState* heap)
     {
-        if (!heap->IsSerialized)
+        if (heap->SharesCache)
         {
+            Share(self, heap);
             return heap->SharedCache;
         }
 
@@ -135,6 +136,22 @@ internal unsafe struct ThreadCache
     public static void SetOpen(ThreadCache* cache, HeapState* heap, bool open) =>
         Volatile.Write(ref cache->OpenHandle, open && !heap->IsCounted ? heap->Handle : ~heap->Handle);
 
+    // The thread's table leads to the shared cache from now on. If the slot's last heap left this thread a cache of its own, that goes.
+    private static void Share(ThreadState* self, HeapState* heap)
+    {
+        if (!self->IsAttached || (heap->Slot >= self->TableCount && !GrowTable(self, heap->Slot + 1)))
+        {
+            return;
+        }
+
+        ThreadCache* old = self->Table[heap->Slot];
+        self->Table[heap->Slot] = heap->SharedCache;
+        if (old->Thread == self)
+        {
+            Metadata.Give(old, StructureBytes);
+        }
+    }
+
     private static ThreadCache* Bind(ThreadState* self, HeapState* heap)
     {
         if (heap->Slot >= self->TableCount && !GrowTable(self, heap->Slot + 1))
@@ -143,7 +160,7 @@ internal unsafe struct ThreadCache
         }
 
         ThreadCache* cache = self->Table[heap->Slot];
-        if (cache == Threads.ClosedCache)
+        if (cache->Thread != self)
         {
             cache = Create(self);
             if (cache == null)

@@ -6,6 +6,9 @@ namespace PrivateHeaps.Heaps;
 /// <summary>Threads come with their first call and give everything back when they end. The list is guarded by its own lock, a leaf.</summary>
 internal static unsafe class Threads
 {
+    /// <summary>What no handle is: its slot lies beyond all slots.</summary>
+    public const nint ClosedHandle = -1;
+
     private static State* s_state;
 
     /// <summary>A cache that answers to no handle and is always busy: the table's default, so that the fast path needs no test for null.</summary>
@@ -24,7 +27,7 @@ internal static unsafe class Threads
             return false;
         }
 
-        ClosedCache->OpenHandle = -1;
+        ClosedCache->OpenHandle = ClosedHandle;
         ClosedCache->Busy = 1;
         return true;
     }
@@ -88,7 +91,7 @@ internal static unsafe class Threads
         for (nuint slot = 0; slot < thread->TableCount; slot++)
         {
             ThreadCache* cache = thread->Table[slot];
-            if (cache == ClosedCache)
+            if (cache->Thread != thread)
             {
                 continue;
             }

@@ -1,0 +1,72 @@
+namespace PrivateHeaps.Tests;
+
+public unsafe class PrivateHeapThreadTests
+{
+    [Fact]
+    public void What_an_ended_thread_held_does_not_make_the_finalizers_wait_for_a_locked_heap()
+    {
+        using PrivateHeap heap = new();
+        Threads.Run(() =>
+        {
+            for (int count = 0; count < 1000; count++)
+            {
+                heap.Free(heap.Alloc(64));
+            }
+        });
+        using PrivateHeap.Scope scope = heap.EnterScope();
+        using ManualResetEventSlim done = new();
+        Thread collector = new(() =>
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            done.Set();
+        });
+        collector.Start();
+        bool finished = done.Wait(TimeSpan.FromSeconds(10));
+        scope.Dispose();
+        collector.Join();
+        Assert.True(finished);
+    }
+
+    [Fact]
+    public void A_thread_begins_to_use_heaps_while_another_holds_a_heap_that_an_ended_thread_used()
+    {
+        using PrivateHeap locked = new(), other = new();
+        Threads.Run(() =>
+        {
+            for (int count = 0; count < 1000; count++)
+            {
+                locked.Free(locked.Alloc(64));
+            }
+        });
+        using PrivateHeap.Scope scope = locked.EnterScope();
+        using ManualResetEventSlim done = new();
+        Thread newcomer = new(() =>
+        {
+            other.Free(other.Alloc(64));
+            done.Set();
+        });
+        newcomer.Start();
+        bool finished = done.Wait(TimeSpan.FromSeconds(10));
+        scope.Dispose();
+        newcomer.Join();
+        Assert.True(finished);
+    }
+
+    [Fact]
+    public void The_blocks_of_an_ended_thread_live_on()
+    {
+        using PrivateHeap heap = new();
+        nint block = 0;
+        Threads.Run(() =>
+        {
+            block = (nint)heap.Alloc(1000);
+            Memory.Fill((void*)block, 1000, 0x61);
+        });
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Assert.Equal((nuint)1000, heap.GetSize((void*)block));
+        Memory.AssertFilled((void*)block, 0, 1000, 0x61);
+        heap.Free((void*)block);
+    }
+}
