@@ -22,13 +22,20 @@ internal static unsafe class Counting
     /// <summary>Begins to count in the given zeroed file memory. What lives already counts as allocated.</summary>
     public static void Open(Census* census, HeapState* heap)
     {
-        HeapTotals totals;
-        Walker.Total(heap, &totals);
         census->ProcessId = Libc.getpid();
         census->ParentProcessId = Libc.getppid();
         census->StartNanoseconds = Libc.clock_realtime();
-        census->Allocations = totals.BlockCount;
-        census->BytesInUse = (long)totals.AllocatedBytes;
+        WalkEntry entry = default;
+        while (Walker.Next(heap, &entry) == HeapFailure.None)
+        {
+            if (entry.Kind is WalkKind.BusyBlock or WalkKind.LargeBlock)
+            {
+                census->Allocations++;
+                census->AllocatedInBucket[BucketOf(entry.Bytes)]++;
+                census->BytesInUse += (long)entry.Bytes;
+            }
+        }
+
         census->PeakBytesInUse = census->BytesInUse;
         s_census = census;
         NoteMemory(heap);
