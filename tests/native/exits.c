@@ -2,13 +2,31 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
+
+static void leave(int signal) { (void)signal; _exit(21); }
+
+/* Ends in a signal handler that has interrupted malloc or free, as programs do that are told to terminate. */
+static void be_interrupted(int microseconds)
+{
+    struct sigaction action = { .sa_handler = leave };
+    struct itimerval once = { { 0, 0 }, { 0, microseconds } };
+    void *blocks[64] = { 0 };
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &once, NULL);
+    for (unsigned i = 0;; i++) {
+        free(blocks[i % 64]);
+        blocks[i % 64] = malloc(i * 7919 % 50 == 0 ? 2000000 : i * 31 % 3000);
+    }
+}
 
 static void at_quick_exit_allocate(void) { free(malloc(100)); }
 
@@ -52,6 +70,16 @@ int main(int count, char **arguments)
         int status = 0;
         waitpid(child, &status, 0);
         return WIFSIGNALED(status) ? 21 : 1;
+    }
+    if (strcmp(way, "_exit in signal handlers") == 0) {
+        for (int i = 0; i < 200; i++) {
+            pid_t child = fork();
+            if (child == 0) be_interrupted(300 + i * 37);
+            int status = 0;
+            waitpid(child, &status, 0);
+            if (!WIFEXITED(status) || WEXITSTATUS(status) != 21) return 1;
+        }
+        return 21;
     }
     fprintf(stderr, "there is no way %s\n", way);
     return 1;

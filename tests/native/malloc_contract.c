@@ -93,7 +93,7 @@ TEST("calloc clears recycled memory")
 
 TEST("calloc refuses products that overflow")
 {
-    size_t half = (size_t)1 << 32;
+    volatile size_t half = (size_t)1 << 32;
     errno = 0;
     CHECK(calloc(half, half) == NULL);
     CHECK_EQUAL(ENOMEM, errno);
@@ -166,7 +166,8 @@ TEST("reallocarray multiplies and refuses overflow")
     CHECK_EQUAL(10 * sizeof(int), malloc_usable_size(block));
     block[9] = 42;
     errno = 0;
-    CHECK(reallocarray(block, huge, sizeof(int)) == NULL);
+    void *volatile none = reallocarray(block, huge, sizeof(int));
+    CHECK(none == NULL);
     CHECK_EQUAL(ENOMEM, errno);
     CHECK_EQUAL(42, block[9]);
     block = reallocarray(block, 20, sizeof(int));

@@ -43,13 +43,14 @@ TEST("a heap with HEAP_GENERATE_EXCEPTIONS raises on every call")
     SetHeapRaiseHandler(leave, &raised);
     HANDLE heap = HeapCreate(HEAP_GENERATE_EXCEPTIONS, 0, 64 * KiB);
     char *block = HeapAlloc(heap, 0, 100);
+    CHECK(HeapAlloc(heap, 0, 2 * KiB) != NULL);
     memset(block, 'r', 100);
     CHECK(RAISES(HeapAlloc(heap, 0, 100 * KiB)));
     CHECK_EQUAL(STATUS_NO_MEMORY, raised.code);
     CHECK(RAISES(HeapReAlloc(heap, 0, block, 100 * KiB)));
     CHECK_EQUAL(STATUS_NO_MEMORY, raised.code);
     CHECK_EQUAL(100 * KiB, raised.bytes);
-    CHECK(RAISES(HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, block, 40 * KiB)));
+    CHECK(RAISES(HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, block, 63 * KiB)));
     CHECK_EQUAL(100, HeapSize(heap, 0, block));
     CHECK(all_bytes(block, 100, 'r'));
     CHECK_EQUAL(3, raised.count);

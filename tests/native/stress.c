@@ -44,7 +44,7 @@ static void check(const struct block *block, size_t bytes)
 static size_t random_size(unsigned *seed)
 {
     unsigned kind = rand_r(seed) % 1000;
-    size_t limit = kind < 800 ? 256 : kind < 980 ? 4000 : kind < 998 ? 60000 : 600000;
+    size_t limit = kind < 800 ? 256 : kind < 980 ? 4000 : kind < 998 ? 60000 : 500000;
     return sizeof(struct block) + rand_r(seed) % limit;
 }
 

@@ -5,7 +5,8 @@ namespace PrivateHeaps.Heaps;
 
 /// <summary>
 /// Brings the heaps through a fork: before it every heap stands still and every lock is held by the forking thread, so the child gets a
-/// copy in which nothing is half done. Order of the locks: registry, gates, threads, arena, address map, metadata.
+/// copy in which nothing is half done. Order of the locks: registry, gates and cache lists,
+/// threads, arena, address map, metadata.
 /// </summary>
 internal static unsafe class Fork
 {
@@ -20,6 +21,7 @@ internal static unsafe class Fork
         for (HeapState* heap = HeapRegistry.First; heap != null; heap = heap->NextHeap)
         {
             Gate.Freeze(thread, heap);
+            OsLock.Enter(&heap->CacheLock);
         }
 
         Threads.EnterLock();
@@ -35,6 +37,7 @@ internal static unsafe class Fork
             LeaveLocks();
             for (HeapState* heap = HeapRegistry.First; heap != null; heap = heap->NextHeap)
             {
+                OsLock.Leave(&heap->CacheLock);
                 Gate.Thaw(heap);
             }
 

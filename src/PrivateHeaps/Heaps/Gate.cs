@@ -64,6 +64,20 @@ internal static unsafe class Gate
         }
     }
 
+    /// <summary>Goes into the heap with the cache of an ended thread, unless it stands still or is being destroyed.</summary>
+    public static bool TryEnter(ThreadCache* cache, HeapState* heap)
+    {
+        // Partner: the process barrier in Close.
+        Volatile.Write(ref cache->Busy, 1);
+        if (Volatile.Read(ref heap->Gate) == 0 && Volatile.Read(ref heap->Handle) != 0 && cache->Heap == heap)
+        {
+            return true;
+        }
+
+        Volatile.Write(ref cache->Busy, 0);
+        return false;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Leave(HeapState* heap, ThreadCache* cache)
     {
@@ -216,6 +230,11 @@ internal static unsafe class Gate
     private static void Open(HeapState* heap, int bit)
     {
         OsLock.Enter(&heap->CacheLock);
+        if ((heap->Gate & ~bit) == 0)
+        {
+            ThreadCache.CollectAbandoned(heap);
+        }
+
         if ((Interlocked.And(ref heap->Gate, ~bit) & ~bit) == 0)
         {
             for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)

@@ -246,11 +246,13 @@ internal static unsafe partial class Heap
             return;
         }
 
+        OsLock.Enter(&heap->CacheLock);
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
         {
             ThreadCache.Flush(cache, heap);
         }
 
+        OsLock.Leave(&heap->CacheLock);
         if (heap->SharesCache)
         {
             ThreadCache.Flush(heap->SharedCache, heap);

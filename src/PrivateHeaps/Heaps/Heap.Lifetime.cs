@@ -84,13 +84,7 @@ internal static unsafe partial class Heap
         HeapRegistry.EnterLock();
         Gate.Freeze(self, heap);
         HeapRegistry.Remove(heap);
-        while (heap->Caches != null)
-        {
-            ThreadCache* cache = heap->Caches;
-            ThreadCache.Forget(cache);
-            ThreadCache.Unlink(cache, heap);
-        }
-
+        ThreadCache.ForgetAll(heap);
         DropMemory(heap);
         Gate.Thaw(heap);
         HeapRegistry.GiveSlot(heap);
@@ -116,11 +110,13 @@ internal static unsafe partial class Heap
             return Refuse(thread, HeapFailure.BadHandle) != 0;
         }
 
+        OsLock.Enter(&heap->CacheLock);
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
         {
             ThreadCache.Forget(cache);
         }
 
+        OsLock.Leave(&heap->CacheLock);
         DropBlocks(heap, keepFirst: true);
         Gate.EndExclusive(heap);
         return true;
@@ -230,6 +226,7 @@ internal static unsafe partial class Heap
         if (heap->SharesCache && heap->SharedCache != null)
         {
             heap->SharedCache->OpenHandle = Threads.ClosedHandle;
+            heap->SharedCache->Heap = null;
             ThreadCache.Forget(heap->SharedCache);
         }
     }

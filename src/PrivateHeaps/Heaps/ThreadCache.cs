@@ -26,6 +26,8 @@ internal unsafe struct ThreadCache
 
     /// <summary>The heap it serves; null when that was destroyed. Written under the heap's CacheLock.</summary>
     public HeapState* Heap;
+
+    /// <summary>The owner; null for a shared cache, and for one whose thread ended while the heap stood still: who opens the gate collects it.</summary>
     public ThreadState* Thread;
     public ThreadCache* Next;
     public ThreadCache* Previous;
@@ -61,7 +63,82 @@ internal unsafe struct ThreadCache
         return heap->Slot != 0 && heap->UncachedCalls++ < CallsBeforeCache ? null : Bind(self, heap);
     }
 
-    /// <summary>Takes the cache out of its heap and its blocks back into their slabs; the caller is inside the heap or has it stand still.</summary>
+    /// <summary>
+    /// Gives back what an ended thread had here. Does not wait for a heap that stands still: the cache is then left to who opens the gate,
+    /// or to who is destroying the heap.
+    /// </summary>
+    public static void Abandon(ThreadCache* cache, HeapState* heap)
+    {
+        for (; ; )
+        {
+            bool inside = Gate.TryEnter(cache, heap);
+            if (inside)
+            {
+                Flush(cache, heap);
+                Gate.Leave(heap, cache);
+            }
+
+            OsLock.Enter(&heap->CacheLock);
+            bool linked = cache->Heap == heap;
+            if (linked && !inside)
+            {
+                if (Volatile.Read(ref heap->Gate) == 0)
+                {
+                    // It was opened meanwhile.
+                    OsLock.Leave(&heap->CacheLock);
+                    continue;
+                }
+
+                cache->Thread = null;
+                OsLock.Leave(&heap->CacheLock);
+                return;
+            }
+
+            if (linked)
+            {
+                UnlinkLocked(cache, heap);
+            }
+
+            OsLock.Leave(&heap->CacheLock);
+            Metadata.Give(cache, StructureBytes);
+            return;
+        }
+    }
+
+    /// <summary>Collects the caches that ended threads left behind. The caller holds CacheLock and has the heap stand still.</summary>
+    public static void CollectAbandoned(HeapState* heap)
+    {
+        for (ThreadCache* cache = heap->Caches, next; cache != null; cache = next)
+        {
+            next = cache->Next;
+            if (cache->Thread == null)
+            {
+                Flush(cache, heap);
+                UnlinkLocked(cache, heap);
+                Metadata.Give(cache, StructureBytes);
+            }
+        }
+    }
+
+    /// <summary>Takes every cache from a heap that is being destroyed; their blocks go with it. The caller has the heap stand still.</summary>
+    public static void ForgetAll(HeapState* heap)
+    {
+        OsLock.Enter(&heap->CacheLock);
+        while (heap->Caches != null)
+        {
+            ThreadCache* cache = heap->Caches;
+            Forget(cache);
+            UnlinkLocked(cache, heap);
+            if (cache->Thread == null)
+            {
+                Metadata.Give(cache, StructureBytes);
+            }
+        }
+
+        OsLock.Leave(&heap->CacheLock);
+    }
+
+    /// <summary>Takes the cache's blocks back into their slabs; the caller is inside the heap or has it stand still.</summary>
     public static void Flush(ThreadCache* cache, HeapState* heap)
     {
         for (uint index = 0; index < SizeClass.Count; index++)
@@ -113,23 +190,17 @@ internal unsafe struct ThreadCache
         OsLock.Leave(&heap->CacheLock);
     }
 
-    /// <summary>The reverse of <see cref="Link"/>.</summary>
-    public static void Unlink(ThreadCache* cache, HeapState* heap)
+    /// <summary>The reverse of <see cref="Link"/>; the caller holds the heap's CacheLock.</summary>
+    private static void UnlinkLocked(ThreadCache* cache, HeapState* heap)
     {
-        OsLock.Enter(&heap->CacheLock);
-        if (cache->Heap == heap)
+        *(cache->Previous == null ? &heap->Caches : &cache->Previous->Next) = cache->Next;
+        if (cache->Next != null)
         {
-            *(cache->Previous == null ? &heap->Caches : &cache->Previous->Next) = cache->Next;
-            if (cache->Next != null)
-            {
-                cache->Next->Previous = cache->Previous;
-            }
-
-            cache->Heap = null;
-            SetOpen(cache, heap, false);
+            cache->Next->Previous = cache->Previous;
         }
 
-        OsLock.Leave(&heap->CacheLock);
+        cache->Heap = null;
+        SetOpen(cache, heap, false);
     }
 
     /// <summary>The caller holds the heap's CacheLock.</summary>

@@ -96,16 +96,7 @@ internal static unsafe class Threads
                 continue;
             }
 
-            HeapState* heap = HeapRegistry.AtSlot((uint)slot);
-            nint handle = cache->Heap == heap ? heap->Handle : 0;
-            if (handle != 0 && Gate.Enter(thread, heap, handle, 0, out _))
-            {
-                ThreadCache.Flush(cache, heap);
-                Gate.Leave(heap, cache);
-                ThreadCache.Unlink(cache, heap);
-            }
-
-            Metadata.Give(cache, ThreadCache.StructureBytes);
+            ThreadCache.Abandon(cache, HeapRegistry.AtSlot((uint)slot));
         }
 
         if (thread->Table != null)

@@ -20,6 +20,8 @@ internal static class SizeClass
     /// <summary>A slab has at most this many blocks, so that its bitmap stays small.</summary>
     public const uint SlotMaximum = 1024;
 
+    // Classes from here on divide 256, 512 ... by eight, and from there on 1024, 2048 ... by four.
+    private const int FirstEightClass = 16;
     private const int FirstComputedClass = 32;
     private const uint MagazineBytes = 32 * Units.KiB;
     private const uint MagazineMaximum = 64;
@@ -27,12 +29,6 @@ internal static class SizeClass
     private const uint DepotBytes = 256 * Units.KiB;
     private const uint SlabPages = 16;
     private const uint LargeClassSlabPages = 32;
-
-    private static ReadOnlySpan<ushort> Granules =>
-    [
-        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 24, 26, 28, 30, 32, 36, 40, 44, 48, 52, 56, 60, 64,
-        80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1536, 1792, 2048,
-    ];
 
     private static ReadOnlySpan<byte> ClassOfGranules =>
     [
@@ -72,8 +68,22 @@ internal static class SizeClass
     }
 
     /// <summary>Size of the blocks of a class.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint BlockBytes(uint index) => (uint)Unsafe.Add(ref MemoryMarshal.GetReference(Granules), (nint)index) << Units.GranuleShift;
+    public static uint BlockBytes(uint index)
+    {
+        if (index < FirstEightClass)
+        {
+            return (index + 1) << Units.GranuleShift;
+        }
+
+        if (index < FirstComputedClass)
+        {
+            uint eighth = index - FirstEightClass;
+            return (8 + 1 + eighth % 8) << (int)(5 + eighth / 8);
+        }
+
+        uint quarter = index - FirstComputedClass;
+        return (4 + 1 + quarter % 4) << (int)(8 + quarter / 4);
+    }
 
     /// <summary>Blocks of a full magazine: as many as make 32 KiB, but 4 to 64.</summary>
     public static uint MagazineCapacity(uint index) => Bits.Min(MagazineMaximum, Bits.Max(MagazineMinimum, MagazineBytes / BlockBytes(index)));

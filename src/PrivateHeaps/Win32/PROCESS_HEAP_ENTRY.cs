@@ -27,22 +27,22 @@ public struct PROCESS_HEAP_ENTRY
     private DETAIL _detail;
 
     /// <summary>Meaningful only for moveable blocks, which this library never shows: all zero.</summary>
-    public BLOCK Block
+    public BLOCK_DATA Block
     {
         readonly get => _detail.Block;
         set => _detail.Block = value;
     }
 
     /// <summary>Meaningful only if <see cref="wFlags"/> has PROCESS_HEAP_REGION.</summary>
-    public REGION Region
+    public REGION_DATA Region
     {
         readonly get => _detail.Region;
         set => _detail.Region = value;
     }
 
-    /// <summary>The part of an entry that describes a moveable block.</summary>
+    /// <summary>The part of an entry that describes a moveable block. Its name keeps clear of <see cref="Block"/>, from which Visual Basic could not tell it by case.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    public struct BLOCK
+    public struct BLOCK_DATA
     {
         /// <summary>The handle of a moveable block.</summary>
         public nint hMem;
@@ -57,9 +57,9 @@ public struct PROCESS_HEAP_ENTRY
         public uint dwReserved2;
     }
 
-    /// <summary>The part of an entry that describes a region. Sizes are bytes, truncated to 32 bits.</summary>
+    /// <summary>The part of an entry that describes a region; its name keeps clear of <see cref="Region"/>. Sizes are bytes, truncated to 32 bits.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    public struct REGION
+    public struct REGION_DATA
     {
         /// <summary>Bytes of the region that are committed.</summary>
         public uint dwCommittedSize;
@@ -78,9 +78,9 @@ public struct PROCESS_HEAP_ENTRY
     private struct DETAIL
     {
         [FieldOffset(0)]
-        public BLOCK Block;
+        public BLOCK_DATA Block;
 
         [FieldOffset(0)]
-        public REGION Region;
+        public REGION_DATA Region;
     }
 }

@@ -118,7 +118,7 @@ internal static unsafe partial class Win32Heap
         {
             case WalkKind.Region:
                 to->wFlags = ProcessHeapFlags.Region;
-                PROCESS_HEAP_ENTRY.REGION region = default;
+                PROCESS_HEAP_ENTRY.REGION_DATA region = default;
                 region.dwCommittedSize = (uint)from->CommittedBytes;
                 region.dwUnCommittedSize = (uint)from->UncommittedBytes;
                 region.lpFirstBlock = (nint)from->Address;

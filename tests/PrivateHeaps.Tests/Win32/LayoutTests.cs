@@ -12,18 +12,18 @@ public unsafe class LayoutTests
     {
         Assert.Equal(40, sizeof(PROCESS_HEAP_ENTRY));
         AssertOffsets<PROCESS_HEAP_ENTRY>(("lpData", 0), ("cbData", 8), ("cbOverhead", 12), ("iRegionIndex", 13), ("wFlags", 14), ("_detail", 16));
-        AssertOffsets<PROCESS_HEAP_ENTRY.BLOCK>(("hMem", 0), ("dwReserved0", 8), ("dwReserved1", 12), ("dwReserved2", 16));
-        AssertOffsets<PROCESS_HEAP_ENTRY.REGION>(("dwCommittedSize", 0), ("dwUnCommittedSize", 4), ("lpFirstBlock", 8), ("lpLastBlock", 16));
+        AssertOffsets<PROCESS_HEAP_ENTRY.BLOCK_DATA>(("hMem", 0), ("dwReserved0", 8), ("dwReserved1", 12), ("dwReserved2", 16));
+        AssertOffsets<PROCESS_HEAP_ENTRY.REGION_DATA>(("dwCommittedSize", 0), ("dwUnCommittedSize", 4), ("lpFirstBlock", 8), ("lpLastBlock", 16));
     }
 
     [Fact]
     public void The_two_details_of_PROCESS_HEAP_ENTRY_share_their_memory()
     {
         PROCESS_HEAP_ENTRY entry = default;
-        entry.Region = new PROCESS_HEAP_ENTRY.REGION { dwCommittedSize = 0x11111111, dwUnCommittedSize = 0x22222222, lpFirstBlock = 3, lpLastBlock = 4 };
+        entry.Region = new PROCESS_HEAP_ENTRY.REGION_DATA { dwCommittedSize = 0x11111111, dwUnCommittedSize = 0x22222222, lpFirstBlock = 3, lpLastBlock = 4 };
         Assert.Equal(unchecked((nint)0x22222222_11111111), entry.Block.hMem);
         Assert.Equal(3u, entry.Block.dwReserved0);
-        entry.Block = new PROCESS_HEAP_ENTRY.BLOCK { hMem = 5, dwReserved2 = 6 };
+        entry.Block = new PROCESS_HEAP_ENTRY.BLOCK_DATA { hMem = 5, dwReserved2 = 6 };
         Assert.Equal(5u, entry.Region.dwCommittedSize);
         Assert.Equal(6, entry.Region.lpLastBlock);
     }

@@ -9,8 +9,8 @@ internal static unsafe class CurrentThread
     [ThreadStatic]
     private static ThreadState* t_state;
 
-    [ThreadStatic]
-    private static Guard? t_guard;
+    private static readonly List<(Thread Thread, nint State)> s_attached = [];
+    private static bool s_sweeps;
 
     /// <summary>Never null. <exception cref="OutOfMemoryException">There is no memory for the engine or for this thread's state.</exception></summary>
     public static ThreadState* State
@@ -32,16 +32,45 @@ internal static unsafe class CurrentThread
             throw new OutOfMemoryException("The system has no memory for the heap's own structures of this thread.");
         }
 
-        t_guard = new Guard(state);
+        lock (s_attached)
+        {
+            DetachEndedThreads();
+            s_attached.Add((Thread.CurrentThread, (nint)state));
+            if (!s_sweeps)
+            {
+                s_sweeps = true;
+                _ = new Sweeper();
+            }
+        }
+
         t_state = state;
         return state;
     }
 
-    /// <summary>Becomes garbage when its thread has ended; its finalizer then gives the thread's caches back. No block is freed by it.</summary>
-    private sealed class Guard(ThreadState* state)
+    // Each new thread sweeps up after those that ended: waiting for a collection alone would let short-lived threads pile up their caches.
+    private static void DetachEndedThreads()
     {
-        private readonly ThreadState* _state = state;
+        for (int index = s_attached.Count - 1; index >= 0; index--)
+        {
+            if (!s_attached[index].Thread.IsAlive)
+            {
+                Threads.Detach((ThreadState*)s_attached[index].State);
+                s_attached.RemoveAt(index);
+            }
+        }
+    }
 
-        ~Guard() => Threads.Detach(_state);
+    /// <summary>Garbage from birth, and again after each collection: its finalizer sweeps when no new thread comes. No block is freed by it.</summary>
+    private sealed class Sweeper
+    {
+        ~Sweeper()
+        {
+            lock (s_attached)
+            {
+                DetachEndedThreads();
+            }
+
+            GC.ReRegisterForFinalize(this);
+        }
     }
 }
