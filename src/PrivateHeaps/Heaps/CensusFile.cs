@@ -54,7 +54,9 @@ internal static unsafe class CensusFile
     {
         // A child that vfork made runs on its parent's memory; what it does is not the parent's end.
         HeapState* heap = Counting.IsOpenFor(Libc.getpid()) ? HeapRegistry.Find(Heap.ProcessHandle) : null;
-        if (heap == null)
+
+        // A signal handler that ends the process may have interrupted this thread inside the heap: then nothing can be walked.
+        if (heap == null || (thread->IsAttached && thread->Process->Busy != 0 && thread->Process != Threads.ClosedCache))
         {
             return;
         }

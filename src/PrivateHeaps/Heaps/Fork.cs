@@ -54,7 +54,8 @@ internal static unsafe class Fork
         }
 
         LeaveLocks();
-        if (Counting.IsOpen)
+        bool counted = Counting.IsOpen;
+        if (counted)
         {
             Counting.Forget();
             HeapRegistry.Find(Heap.ProcessHandle)->IsCounted = false;
@@ -77,7 +78,10 @@ internal static unsafe class Fork
             }
         }
 
-        CensusFile.OpenIfAsked(thread);
+        if (counted)
+        {
+            CensusFile.OpenIfAsked(thread);
+        }
     }
 
     private static void LeaveLocks()

@@ -25,19 +25,21 @@ internal static unsafe partial class Heap
     /// <summary>A block of exactly the requested size; null with NoMemory or BadHandle. Flags: ZeroMemory and NoSerialize.</summary>
     public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes)
     {
-        nuint slot = ((nuint)handle >> HeapRegistry.SlotShift) & HeapRegistry.SlotMask;
-        if (slot < thread->TableCount && (flags & HeapFlags.ZeroMemory) == 0)
+        void* block = TryAllocate(thread, handle, flags, bytes);
+        if (block == null && bytes > SizeClass.TableBytes && (flags & HeapFlags.ZeroMemory) == 0 && SlotOf(handle) < thread->TableCount)
         {
-            ThreadCache* cache = thread->Table[slot];
-            void* block = bytes <= SizeClass.TableBytes ? Pop(cache, handle, bytes) : PopMedium(cache, handle, bytes);
-            if (block != null)
-            {
-                return block;
-            }
+            block = PopMedium(thread->Table[SlotOf(handle)], handle, bytes);
         }
 
-        return AllocateSlow(thread, handle, flags, bytes, 0);
+        return block != null ? block : AllocateSlow(thread, handle, flags, bytes, 0);
     }
+
+    /// <summary>The happy case of <see cref="Allocate"/>, for faces that inline it; null says nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void* TryAllocate(ThreadState* thread, nint handle, uint flags, nuint bytes) =>
+        bytes <= SizeClass.TableBytes && (flags & HeapFlags.ZeroMemory) == 0 && SlotOf(handle) < thread->TableCount
+            ? Pop(thread->Table[SlotOf(handle)], handle, bytes)
+            : null;
 
     /// <summary>As <see cref="Allocate"/> from the process heap, without flags: what malloc calls.</summary>
     public static void* AllocateProcess(ThreadState* thread, nuint bytes)
@@ -46,7 +48,7 @@ internal static unsafe partial class Heap
         return block != null ? block : AllocateSlow(thread, ProcessHandle, 0, bytes, 0);
     }
 
-    /// <summary>The happy case of <see cref="AllocateProcess"/>; null says nothing.</summary>
+    /// <summary>The happy case of <see cref="AllocateProcess"/>, for faces that inline it; null says nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void* TryAllocateProcess(ThreadState* thread, nuint bytes) =>
         bytes <= SizeClass.TableBytes ? Pop(thread->Process, ProcessHandle, bytes) : null;
@@ -61,6 +63,9 @@ internal static unsafe partial class Heap
 
         return AllocateSlow(thread, handle, flags, bytes, alignment);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nuint SlotOf(nint handle) => ((nuint)handle >> HeapRegistry.SlotShift) & HeapRegistry.SlotMask;
 
     // The happy case: no lock, no atomic instruction, no look at the caller's memory.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -19,16 +19,18 @@ namespace PrivateHeaps.Heaps;
 internal static unsafe partial class Heap
 {
     /// <summary>Frees a live block of this heap; anything else is refused with BadBlock (null too) or BadHandle.</summary>
-    public static bool Free(ThreadState* thread, nint handle, uint flags, void* block)
-    {
-        nuint slot = ((nuint)handle >> HeapRegistry.SlotShift) & HeapRegistry.SlotMask;
-        return (slot < thread->TableCount && Push(thread->Table[slot], handle, (nuint)block)) || FreeSlow(thread, handle, flags, block);
-    }
+    public static bool Free(ThreadState* thread, nint handle, uint flags, void* block) =>
+        TryFree(thread, handle, block) || FreeSlow(thread, handle, flags, block);
+
+    /// <summary>The happy case of <see cref="Free"/>, for faces that inline it; false says nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryFree(ThreadState* thread, nint handle, void* block) =>
+        SlotOf(handle) < thread->TableCount && Push(thread->Table[SlotOf(handle)], handle, (nuint)block);
 
     /// <summary>As <see cref="Free"/> for the process heap: what free calls.</summary>
     public static bool FreeProcess(ThreadState* thread, void* block) => TryFreeProcess(thread, block) || FreeSlow(thread, ProcessHandle, 0, block);
 
-    /// <summary>The happy case of <see cref="FreeProcess"/>; false says nothing.</summary>
+    /// <summary>The happy case of <see cref="FreeProcess"/>, for faces that inline it; false says nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryFreeProcess(ThreadState* thread, void* block) => Push(thread->Process, ProcessHandle, (nuint)block);
 

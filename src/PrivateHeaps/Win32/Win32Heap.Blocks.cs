@@ -14,18 +14,20 @@ internal static unsafe partial class Win32Heap
     /// <summary>Allocates a block; null with the last error untouched when it cannot.</summary>
     public static void* HeapAlloc(ThreadState* thread, nint hHeap, uint dwFlags, nuint dwBytes)
     {
-        if (dwBytes < FixedHeapBlockLimit)
-        {
-            void* block = Heap.Allocate(thread, hHeap, dwFlags, dwBytes);
-            if (block != null)
-            {
-                return block;
-            }
+        void* block = Heap.TryAllocate(thread, hHeap, dwFlags, dwBytes);
+        return block != null ? block : AllocSlow(thread, hHeap, dwFlags, dwBytes);
+    }
 
-            return AllocFailed(thread, hHeap, dwFlags);
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* AllocSlow(ThreadState* thread, nint heap, uint flags, nuint bytes)
+    {
+        if (bytes >= FixedHeapBlockLimit)
+        {
+            return AllocLarge(thread, heap, flags, bytes);
         }
 
-        return AllocLarge(thread, hHeap, dwFlags, dwBytes);
+        void* block = Heap.Allocate(thread, heap, flags, bytes);
+        return block != null ? block : AllocFailed(thread, heap, flags);
     }
 
     /// <summary>
@@ -48,7 +50,7 @@ internal static unsafe partial class Win32Heap
 
     /// <summary>Frees a block; freeing none (null) succeeds with any handle.</summary>
     public static int HeapFree(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem) =>
-        Heap.Free(thread, hHeap, dwFlags, lpMem) ? True : FreeFailed(thread, hHeap, lpMem);
+        Heap.TryFree(thread, hHeap, lpMem) ? True : FreeSlow(thread, hHeap, dwFlags, lpMem);
 
     /// <summary>The bytes that were requested for a block; the greatest number, with the last error untouched, for anything else.</summary>
     public static nuint HeapSize(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem) => Heap.Size(thread, hHeap, dwFlags, lpMem);
@@ -115,6 +117,9 @@ internal static unsafe partial class Win32Heap
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int FreeSlow(ThreadState* thread, nint heap, uint flags, void* block) =>
+        Heap.Free(thread, heap, flags, block) ? True : FreeFailed(thread, heap, block);
+
     private static int FreeFailed(ThreadState* thread, nint heap, void* block)
     {
         if (block == null)
