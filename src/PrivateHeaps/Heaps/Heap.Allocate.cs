@@ -67,9 +67,17 @@ internal static unsafe partial class Heap
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static nuint SlotOf(nint handle) => ((nuint)handle >> HeapRegistry.SlotShift) & HeapRegistry.SlotMask;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void* Pop(ThreadCache* cache, nint handle, nuint bytes) => Pop(cache, handle, bytes, SizeClass.OfTable(bytes));
+
+    // Between 1 KiB and 32 KiB the class is computed, and the state may take five bytes.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* PopMedium(ThreadCache* cache, nint handle, nuint bytes) =>
+        bytes <= SizeClass.LargestBytes ? Pop(cache, handle, bytes, SizeClass.Of(bytes)) : null;
+
     // The happy case: no lock, no atomic instruction, no look at the caller's memory.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void* Pop(ThreadCache* cache, nint handle, nuint bytes)
+    private static void* Pop(ThreadCache* cache, nint handle, nuint bytes, uint index)
     {
         if (cache->Busy == 0)
         {
@@ -77,36 +85,7 @@ internal static unsafe partial class Heap
             Volatile.Write(ref cache->Busy, 1);
             if (Volatile.Read(ref cache->OpenHandle) == handle)
             {
-                Magazine* magazine = ThreadCache.MagazineOf(cache, SizeClass.OfTable(bytes));
-                nuint* top = magazine->Top;
-                if (top != magazine->Base)
-                {
-                    nuint block = top[-1];
-                    magazine->Top = top - 1;
-
-                    // In the table's classes the slack always fits a short state.
-                    *AddressMap.StateIn(AddressMap.KnownWindowOf(block), block) = (byte)(magazine->BlockBytes - (uint)bytes + 1);
-                    Volatile.Write(ref cache->Busy, 0);
-                    return (void*)block;
-                }
-            }
-
-            Volatile.Write(ref cache->Busy, 0);
-        }
-
-        return null;
-    }
-
-    // Between 1 KiB and 32 KiB the class is computed, and the state may take five bytes.
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void* PopMedium(ThreadCache* cache, nint handle, nuint bytes)
-    {
-        if (bytes <= SizeClass.LargestBytes && cache->Busy == 0)
-        {
-            Volatile.Write(ref cache->Busy, 1);
-            if (Volatile.Read(ref cache->OpenHandle) == handle)
-            {
-                Magazine* magazine = ThreadCache.MagazineOf(cache, SizeClass.Of(bytes));
+                Magazine* magazine = ThreadCache.MagazineOf(cache, index);
                 nuint* top = magazine->Top;
                 if (top != magazine->Base)
                 {

@@ -102,8 +102,22 @@ internal static unsafe class AddressMap
         }
     }
 
+    /// <summary>Gives the memory behind entries and states of a range back, as far as it is whole pages. All of them must be zero already.</summary>
+    public static void GiveBack(byte* start, nuint bytes)
+    {
+        while (bytes != 0)
+        {
+            nuint piece = Bits.Min(bytes, WindowBytes - ((nuint)start & WindowMask));
+            byte* window = KnownWindowOf((nuint)start);
+            GiveBackSpan((byte*)EntryIn(window, (nuint)start), (piece >> Units.PageShift) * (nuint)sizeof(PageEntry));
+            GiveBackSpan(StateIn(window, (nuint)start), piece >> Units.GranuleShift);
+            start += piece;
+            bytes -= piece;
+        }
+    }
+
     /// <summary>Zeroes metadata; whole pages of a long span are given back instead of being written.</summary>
-    public static void ClearSpan(byte* span, nuint bytes)
+    private static void ClearSpan(byte* span, nuint bytes)
     {
         const nuint worthGivingBack = 128 * Units.KiB;
         if (bytes >= worthGivingBack)
@@ -124,6 +138,16 @@ internal static unsafe class AddressMap
     public static void EnterLock() => OsLock.Enter(s_lock);
 
     public static void LeaveLock() => OsLock.Leave(s_lock);
+
+    private static void GiveBackSpan(byte* span, nuint bytes)
+    {
+        byte* first = (byte*)Bits.RoundUp((nuint)span, Units.PageBytes);
+        byte* last = (byte*)Bits.RoundDown((nuint)span + bytes, Units.PageBytes);
+        if (first < last)
+        {
+            Os.Decommit(first, (nuint)(last - first));
+        }
+    }
 
     private static bool AddWindow(nuint window)
     {

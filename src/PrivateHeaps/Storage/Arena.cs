@@ -52,6 +52,7 @@ internal static unsafe class Arena
         if (!keep)
         {
             Os.Decommit(piece, touchedBytes);
+            AddressMap.GiveBack(piece, bytes);
             touchedBytes = 0;
         }
 

@@ -167,7 +167,7 @@ internal unsafe struct Region
                 RunMap.SetBits(region->Clean, start, end - start);
                 region->DecommittedPages += dirty;
                 returned += (nuint)dirty << Units.PageShift;
-                ReturnStates(region, start, end);
+                AddressMap.GiveBack(region->Base + ((nuint)start << Units.PageShift), (nuint)(end - start) << Units.PageShift);
             }
 
             start = RunMap.UsedEnd(&region->Pages, end, limit);
@@ -225,24 +225,5 @@ internal unsafe struct Region
 
         region->CommittedPages = pages;
         return true;
-    }
-
-    // The states of free pages are zero, so whole pages of them can go back too: one for each 64 KiB.
-    private static void ReturnStates(Region* region, uint start, uint end)
-    {
-        byte* from = region->Base + ((nuint)start << Units.PageShift);
-        byte* to = region->Base + ((nuint)end << Units.PageShift);
-        while (from < to)
-        {
-            nuint piece = Bits.Min((nuint)(to - from), AddressMap.WindowBytes - ((nuint)from & AddressMap.WindowMask));
-            byte* first = (byte*)Bits.RoundUp((nuint)AddressMap.StateOf(from), Units.PageBytes);
-            byte* last = (byte*)Bits.RoundDown((nuint)AddressMap.StateOf(from) + (piece >> Units.GranuleShift), Units.PageBytes);
-            if (first < last)
-            {
-                Os.Decommit(first, (nuint)(last - first));
-            }
-
-            from += piece;
-        }
     }
 }

@@ -12,7 +12,8 @@ internal static unsafe class CurrentThread
     private static readonly List<(Thread Thread, nint State)> s_attached = [];
     private static bool s_sweeps;
 
-    /// <summary>Never null. <exception cref="OutOfMemoryException">There is no memory for the engine or for this thread's state.</exception></summary>
+    /// <summary>Never null. <exception cref="OutOfMemoryException">There is no memory for the engine or for this thread's state.</exception>
+    /// <exception cref="PlatformNotSupportedException">The system is not Linux.</exception></summary>
     public static ThreadState* State
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -26,6 +27,11 @@ internal static unsafe class CurrentThread
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static ThreadState* Attach()
     {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new PlatformNotSupportedException("PrivateHeaps runs on Linux so far; on Windows the system's own heap functions have the same names.");
+        }
+
         ThreadState* state = Engine.Start() ? Threads.Create() : null;
         if (state == null)
         {
