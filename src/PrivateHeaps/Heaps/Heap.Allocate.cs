@@ -150,7 +150,7 @@ internal static unsafe partial class Heap
         byte* block;
         if (heap->IsFitted)
         {
-            block = FittedHeap.Allocate(&heap->Fitted, &heap->Regions, bytes, alignment);
+            block = AllocateFitted(heap, cache, bytes, alignment);
         }
         else if (bytes <= SizeClass.LargestBytes && alignment <= Units.PageBytes)
         {
@@ -167,6 +167,22 @@ internal static unsafe partial class Heap
         }
 
         return block;
+    }
+
+    private static byte* AllocateFitted(HeapState* heap, ThreadCache* cache, nuint bytes, nuint alignment)
+    {
+        if (cache != null && bytes <= SizeClass.TableBytes && alignment <= Units.GranuleBytes)
+        {
+            Magazine* magazine = ThreadCache.MagazineOf(cache, SizeClass.OfTable(bytes));
+            if (magazine->Top != magazine->Base)
+            {
+                byte* block = (byte*)*--magazine->Top;
+                BlockState.SetLive(AddressMap.StateOf(block), magazine->BlockBytes - bytes);
+                return block;
+            }
+        }
+
+        return FittedHeap.Allocate(&heap->Fitted, &heap->Regions, bytes, alignment);
     }
 
     private static byte* AllocateSmall(HeapState* heap, ThreadCache* cache, nuint bytes, nuint alignment, bool lastTry)
@@ -212,7 +228,8 @@ internal static unsafe partial class Heap
     // Puts the free blocks of every thread's magazines back, so that whole slabs become free for other sizes.
     private static bool Reclaim(ThreadState* self, HeapState* heap, nint handle, nuint bytes)
     {
-        if (heap->IsFitted || bytes > LargestHeapBytes || !Gate.BeginExclusive(self, heap, handle))
+        bool isCached = heap->Caches != null || heap->SharesCache || !heap->IsFitted;
+        if (!isCached || bytes > LargestHeapBytes || !Gate.BeginExclusive(self, heap, handle))
         {
             return false;
         }
@@ -225,11 +242,6 @@ internal static unsafe partial class Heap
     /// <summary>Empties all magazines and depots and gives free slabs back. The caller has the heap stand still.</summary>
     private static void FlushAll(HeapState* heap)
     {
-        if (heap->IsFitted)
-        {
-            return;
-        }
-
         OsLock.Enter(&heap->CacheLock);
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
         {
@@ -242,7 +254,7 @@ internal static unsafe partial class Heap
             ThreadCache.Flush(heap->SharedCache, heap);
         }
 
-        for (uint index = 0; index < SizeClass.Count; index++)
+        for (uint index = 0; index < SizeClass.Count && !heap->IsFitted; index++)
         {
             Bin* bin = HeapState.BinOf(heap, index);
             OsLock.Enter(&bin->Lock);

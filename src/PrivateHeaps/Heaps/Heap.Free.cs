@@ -107,7 +107,7 @@ internal static unsafe partial class Heap
         switch (entry->Kind)
         {
             case PageEntry.FittedKind:
-                return FittedHeap.Free(&heap->Fitted, &heap->Regions, block);
+                return FreeFitted(heap, cache, block, state);
             case PageEntry.LargeKind:
                 return FreeLarge(&heap->Regions, block, entry, state);
             case PageEntry.SoloKind:
@@ -117,6 +117,23 @@ internal static unsafe partial class Heap
                 GiveSmall(heap, cache, entry->Kind, (nuint)block);
                 return true;
         }
+    }
+
+    private static bool FreeFitted(HeapState* heap, ThreadCache* cache, byte* block, byte* state)
+    {
+        uint index = cache == null ? SizeClass.Count : FittedHeap.ClassOf(&heap->Regions, block);
+        if (index < SizeClass.Count)
+        {
+            Magazine* magazine = ThreadCache.MagazineOf(cache, index);
+            if (magazine->Top != magazine->Limit || (magazine->Base == null && Magazine.LoadEmpty(magazine, index)))
+            {
+                *state = BlockState.Dead;
+                *magazine->Top++ = (nuint)block;
+                return true;
+            }
+        }
+
+        return FittedHeap.Free(&heap->Fitted, &heap->Regions, block);
     }
 
     private static void GiveSmall(HeapState* heap, ThreadCache* cache, uint index, nuint block)

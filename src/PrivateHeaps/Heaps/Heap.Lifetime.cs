@@ -117,6 +117,11 @@ internal static unsafe partial class Heap
         }
 
         OsLock.Leave(&heap->CacheLock);
+        if (heap->SharesCache)
+        {
+            ThreadCache.Forget(heap->SharedCache);
+        }
+
         DropBlocks(heap, keepFirst: true);
         Gate.EndExclusive(heap);
         return true;

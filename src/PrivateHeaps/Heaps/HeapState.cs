@@ -68,7 +68,7 @@ internal unsafe struct HeapState
     public readonly bool IsSerialized => (Options & HeapFlags.NoSerialize) == 0;
 
     /// <summary>All threads use SharedCache.</summary>
-    public readonly bool SharesCache => !IsSerialized && !IsFitted;
+    public readonly bool SharesCache => !IsSerialized;
 
     public readonly bool IsBounded => MaximumBytes != 0;
 

@@ -39,8 +39,7 @@ internal unsafe struct ThreadCache
     public static Magazine* MagazineOf(ThreadCache* cache, uint index) => (Magazine*)(cache + 1) + index;
 
     /// <summary>
-    /// The cache through which this thread uses the heap; null when it must do without: the heap is hardly used yet, keeps no magazines,
-    /// the thread has no state of its own, or there is no memory.
+    /// The cache through which this thread uses the heap; null when it must do without: the heap is hardly used yet, the thread has no state of its own, or there is no memory.
     /// </summary>
     public static ThreadCache* For(ThreadState* self, HeapState* heap)
     {
@@ -50,7 +49,7 @@ internal unsafe struct ThreadCache
             return heap->SharedCache;
         }
 
-        if (heap->IsFitted || !self->IsAttached || !Os.HasProcessBarrier)
+        if (!self->IsAttached || !Os.HasProcessBarrier)
         {
             return null;
         }
@@ -143,7 +142,16 @@ internal unsafe struct ThreadCache
     {
         for (uint index = 0; index < SizeClass.Count; index++)
         {
-            Magazine.Flush(MagazineOf(cache, index), HeapState.BinOf(heap, index), &heap->Regions);
+            Magazine* magazine = MagazineOf(cache, index);
+            if (heap->IsFitted)
+            {
+                FittedHeap.Give(&heap->Fitted, &heap->Regions, magazine->Base, (uint)(magazine->Top - magazine->Base));
+                Magazine.Forget(magazine);
+            }
+            else
+            {
+                Magazine.Flush(magazine, HeapState.BinOf(heap, index), &heap->Regions);
+            }
         }
     }
 

@@ -141,7 +141,7 @@ internal static unsafe class Verification
                 continue;
             }
 
-            uint length = BlockState.IsLive(*state) ? (uint)(FittedHeap.BlockBytes(&heap->Regions, address) >> Units.GranuleShift) : 0;
+            uint length = *state < BlockState.FollowingBase ? (uint)(FittedHeap.BlockBytes(&heap->Regions, address) >> Units.GranuleShift) : 0;
             sound = length != 0 && length <= granules->Count - granule && RunMap.UsedEnd(granules, granule, granule + length) == granule + length;
             granule += length;
         }

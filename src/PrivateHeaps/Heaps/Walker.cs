@@ -240,7 +240,9 @@ internal static unsafe class Walker
             return region->Base + ((nuint)end << Units.GranuleShift);
         }
 
-        return BlockState.IsLive(*AddressMap.StateOf(address)) ? address + FittedHeap.BlockBytes(&heap->Regions, address) : null;
+        // Taken: live, or dead in somebody's magazine.
+        bool inside = *AddressMap.StateOf(address) >= BlockState.FollowingBase;
+        return inside ? null : address + FittedHeap.BlockBytes(&heap->Regions, address);
     }
 
     private static byte* EndOfRunElement(Region* region, byte* address)

@@ -5,9 +5,10 @@ using PrivateHeaps.Storage;
 namespace PrivateHeaps.Slabs;
 
 /// <summary>
-/// The blocks of a small bounded heap. Size classes would waste too much of a few pages, so here each block is a run of granules, exactly
-/// as long as it must be, first fit. The state byte has the slack as everywhere; the bytes that follow it hold the length. One lock, that
-/// of the regions; no magazines, so that no free block is ever out of reach.
+/// The blocks of a small bounded heap. Slabs would waste too much of a few pages, so here each block is a run of granules, first fit: as long
+/// as its size class up to 1 KiB, exactly as long as it must be above. The state byte has the slack as everywhere; the bytes that follow it
+/// hold the length. One lock, that of the regions. Freed blocks of a class's length go to the thread's magazine, dead but still taken;
+/// when the heap is full, all magazines are emptied into it before an allocation is refused.
 /// </summary>
 internal unsafe struct FittedHeap
 {
@@ -52,7 +53,7 @@ internal unsafe struct FittedHeap
 
     public static byte* Allocate(FittedHeap* fitted, RegionSet* regions, nuint bytes, nuint alignment)
     {
-        uint length = LengthFor(bytes);
+        uint length = LengthFor(bytes <= SizeClass.TableBytes ? SizeClass.BlockBytes(SizeClass.OfTable(bytes)) : bytes);
         if (length > fitted->Granules.Count)
         {
             return null;
@@ -80,18 +81,35 @@ internal unsafe struct FittedHeap
     /// <summary>Frees a block if it is live; false when it is not.</summary>
     public static bool Free(FittedHeap* fitted, RegionSet* regions, byte* block)
     {
-        byte* state = AddressMap.StateOf(block);
         OsLock.Enter(&regions->Lock);
-        bool live = BlockState.IsLive(*state);
+        bool live = BlockState.IsLive(*AddressMap.StateOf(block));
         if (live)
         {
-            uint length = LengthOf(regions, block, state);
-            ClearState(state, length);
-            RunMap.Give(&fitted->Granules, (uint)((nuint)(block - regions->First->Base) >> Units.GranuleShift), length);
+            GiveLocked(fitted, regions, block);
         }
 
         OsLock.Leave(&regions->Lock);
         return live;
+    }
+
+    /// <summary>Makes the granules of dead blocks, from a magazine, free again.</summary>
+    public static void Give(FittedHeap* fitted, RegionSet* regions, nuint* blocks, uint count)
+    {
+        OsLock.Enter(&regions->Lock);
+        for (uint i = 0; i < count; i++)
+        {
+            GiveLocked(fitted, regions, (byte*)blocks[i]);
+        }
+
+        OsLock.Leave(&regions->Lock);
+    }
+
+    /// <summary>The size class whose blocks are exactly as long as this one, so that a magazine can hold it; SizeClass.Count when there is none.</summary>
+    public static uint ClassOf(RegionSet* regions, byte* block)
+    {
+        nuint bytes = BlockBytes(regions, block);
+        uint index = bytes <= SizeClass.TableBytes ? SizeClass.OfTable(bytes) : SizeClass.Count;
+        return index < SizeClass.Count && SizeClass.BlockBytes(index) == bytes ? index : SizeClass.Count;
     }
 
     /// <summary>Changes the size of a live block where it lies; false when what lies behind it is not free.</summary>
@@ -125,7 +143,7 @@ internal unsafe struct FittedHeap
         return fits;
     }
 
-    /// <summary>Bytes of a live block, slack included.</summary>
+    /// <summary>Bytes of a block that is live or in a magazine, slack included.</summary>
     public static nuint BlockBytes(RegionSet* regions, byte* block) =>
         (nuint)LengthOf(regions, block, AddressMap.StateOf(block)) << Units.GranuleShift;
 
@@ -175,10 +193,13 @@ internal unsafe struct FittedHeap
         BlockState.SetLive(state, ((nuint)length << Units.GranuleShift) - bytes);
     }
 
-    private static void ClearState(byte* state, uint length)
+    private static void GiveLocked(FittedHeap* fitted, RegionSet* regions, byte* block)
     {
+        byte* state = AddressMap.StateOf(block);
+        uint length = LengthOf(regions, block, state);
         Volatile.Write(ref *state, BlockState.Dead);
         ClearFollowing(state, length);
+        RunMap.Give(&fitted->Granules, (uint)((nuint)(block - regions->First->Base) >> Units.GranuleShift), length);
     }
 
     private static void ClearFollowing(byte* state, uint length)

@@ -157,7 +157,8 @@ internal unsafe struct Magazine
         magazine->Spare->Count = 0;
     }
 
-    private static bool LoadEmpty(Magazine* magazine, uint index)
+    /// <summary>Gives a magazine that has no rounds yet an empty array; false when there is no memory.</summary>
+    public static bool LoadEmpty(Magazine* magazine, uint index)
     {
         Rounds* rounds = Rounds.Create(SizeClass.MagazineCapacity(index));
         if (rounds == null)
