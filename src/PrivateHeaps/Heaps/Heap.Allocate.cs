@@ -91,9 +91,16 @@ internal static unsafe partial class Heap
                 {
                     nuint block = top[-1];
                     magazine->Top = top - 1;
-                    BlockState.SetLive(AddressMap.StateIn(AddressMap.KnownWindowOf(block), block), magazine->BlockBytes - bytes);
-                    Volatile.Write(ref cache->Busy, 0);
-                    return (void*)block;
+                    byte* state = AddressMap.StateIn(AddressMap.KnownWindowOf(block), block);
+
+                    // Two threads that freed a block at the same instant each have it in a magazine. It is live already when the second
+                    // one comes to it: then it is dropped, and the slow path serves the call.
+                    if (*state == BlockState.Dead)
+                    {
+                        BlockState.SetLive(state, magazine->BlockBytes - bytes);
+                        Volatile.Write(ref cache->Busy, 0);
+                        return (void*)block;
+                    }
                 }
             }
 
@@ -174,11 +181,14 @@ internal static unsafe partial class Heap
         if (cache != null && bytes <= SizeClass.TableBytes && alignment <= Units.GranuleBytes)
         {
             Magazine* magazine = ThreadCache.MagazineOf(cache, SizeClass.OfTable(bytes));
-            if (magazine->Top != magazine->Base)
+            while (magazine->Top != magazine->Base)
             {
                 byte* block = (byte*)*--magazine->Top;
-                BlockState.SetLive(AddressMap.StateOf(block), magazine->BlockBytes - bytes);
-                return block;
+                if (*AddressMap.StateOf(block) == BlockState.Dead)
+                {
+                    BlockState.SetLive(AddressMap.StateOf(block), magazine->BlockBytes - bytes);
+                    return block;
+                }
             }
         }
 
@@ -188,7 +198,12 @@ internal static unsafe partial class Heap
     private static byte* AllocateSmall(HeapState* heap, ThreadCache* cache, nuint bytes, nuint alignment, bool lastTry)
     {
         uint index = alignment <= Units.GranuleBytes ? SizeClass.Of(bytes) : SizeClass.OfAligned(bytes, alignment);
-        nuint block = TakeSmall(heap, cache, index);
+        nuint block;
+        do
+        {
+            block = TakeSmall(heap, cache, index);
+        }
+        while (block != 0 && *AddressMap.StateOf((void*)block) != BlockState.Dead);
 
         // The last resort of a full heap: a block of a larger class, should one have any left.
         while (block == 0 && lastTry && ++index < SizeClass.Count)
