@@ -15,7 +15,8 @@ internal static unsafe partial class Heap
     public const nint ProcessHandle = 1 << HeapRegistry.GenerationShift;
 
     private const nuint DefaultInitialBytes = 4 * Units.MiB;
-    private static nuint LargestHeapBytes => (nuint)1 << 46;
+    // Also of blocks and alignments: page counts up to here fit in 32 bits.
+    private static nuint LargestHeapBytes => (nuint)1 << 42;
 
     /// <summary>A new heap's handle; 0 with NoMemory or BadParameter.</summary>
     public static nint Create(ThreadState* thread, HeapLimits* limits)

@@ -87,7 +87,8 @@ internal static unsafe partial class Heap
             }
 
             Free(thread, handle, flags, block);
-            if (HeapRegistry.Find(handle)->IsCounted)
+            HeapState* heap = HeapRegistry.Find(handle);
+            if (heap != null && heap->IsCounted)
             {
                 Counting.Moved();
             }

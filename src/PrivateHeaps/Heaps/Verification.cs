@@ -37,7 +37,7 @@ internal static unsafe class Verification
     {
         bool counted = region->TouchedPages <= region->CommittedPages
             && region->CommittedPages <= region->PageCount
-            && RunMap.CountSet(region->Pages.Words, 0, region->PageCount) == region->Pages.FreeCount
+            && region->PageCount - RunMap.CountSet(region->Pages.Words, 0, region->PageCount) == region->Pages.FreeCount
             && RunMap.UsedEnd(&region->Pages, 0, region->PageCount) >= region->Pages.Hint;
         for (uint page = 0; counted && page < region->TouchedPages;)
         {
@@ -127,7 +127,7 @@ internal static unsafe class Verification
     private static bool IsFittedSound(HeapState* heap, Region* region)
     {
         RunMap* granules = &heap->Fitted.Granules;
-        bool sound = RunMap.CountSet(granules->Words, 0, granules->Count) == granules->FreeCount;
+        bool sound = granules->Count - RunMap.CountSet(granules->Words, 0, granules->Count) == granules->FreeCount;
         uint touched = region->TouchedPages * Units.GranulesPerPage;
         sound &= RunMap.FreeEnd(granules, touched, granules->Count) == granules->Count;
         for (uint granule = 0; sound && granule < touched;)

@@ -32,8 +32,7 @@ internal unsafe struct FittedHeap
             return false;
         }
 
-        fitted->Granules.Words = words;
-        fitted->Granules.Count = granules;
+        RunMap.Initialize(&fitted->Granules, words, granules);
         Reset(fitted, regions);
         return true;
     }
@@ -41,7 +40,7 @@ internal unsafe struct FittedHeap
     /// <summary>Makes every granule free. No page is: page runs have no place here.</summary>
     public static void Reset(FittedHeap* fitted, RegionSet* regions)
     {
-        RunMap.Initialize(&fitted->Granules, fitted->Granules.Words, fitted->Granules.Count);
+        RunMap.Reset(&fitted->Granules, regions->First->TouchedPages * Units.GranulesPerPage);
         regions->First->TouchedPages = 0;
         if (regions->First->Pages.FreeCount != 0)
         {

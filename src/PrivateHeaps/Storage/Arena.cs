@@ -119,6 +119,11 @@ internal static unsafe class Arena
             }
         }
 
+        if (!AddressMap.Cover(arena->Base + arena->CommittedBytes, wanted - arena->CommittedBytes))
+        {
+            return false;
+        }
+
         arena->CommittedBytes = wanted;
         return true;
     }
@@ -149,7 +154,7 @@ internal static unsafe class Arena
 
         uint units = (uint)(bytes / UnitBytes);
         ulong* words = (ulong*)Metadata.Take(RunMap.BytesFor(units));
-        if (words == null || !AddressMap.Cover(start, bytes))
+        if (words == null)
         {
             Os.Release(start, bytes);
             return false;

@@ -46,8 +46,8 @@ internal unsafe struct Region
 
     public RunMap Pages;
 
-    /// <summary>One bit a page: known to read as zero.</summary>
-    public ulong* Clean;
+    /// <summary>One bit a page: it may hold something; else it reads as zero.</summary>
+    public ulong* Dirty;
 
     public readonly nuint Bytes => (nuint)PageCount << Units.PageShift;
 
@@ -66,25 +66,24 @@ internal unsafe struct Region
 
         region->PageCount = pages;
         region->Executable = executable;
-        region->Clean = (ulong*)((byte*)(region + 1) + mapBytes);
+        region->Dirty = (ulong*)((byte*)(region + 1) + mapBytes);
         RunMap.Initialize(&region->Pages, (ulong*)(region + 1), pages);
         if (!executable && bytes <= Arena.LargestPieceBytes)
         {
             region->Kind = RegionKind.Arena;
             region->Base = Arena.Take(bytes, out bool clean);
-            if (clean)
+            if (!clean)
             {
-                RunMap.SetBits(region->Clean, 0, pages);
+                RunMap.SetBits(region->Dirty, 0, pages);
             }
         }
         else
         {
             region->Kind = RegionKind.Own;
             region->Base = (byte*)Os.Reserve(bytes);
-            RunMap.SetBits(region->Clean, 0, pages);
         }
 
-        if (region->Base != null && AddressMap.Cover(region->Base, bytes) && (initialBytes == 0 || Commit(region, (uint)(initialBytes >> Units.PageShift))))
+        if (region->Base != null && (initialBytes == 0 || Commit(region, (uint)(initialBytes >> Units.PageShift))))
         {
             return region;
         }
@@ -117,7 +116,7 @@ internal unsafe struct Region
     public static void Reset(Region* region)
     {
         AddressMap.Forget(region->Base, (nuint)region->TouchedPages << Units.PageShift);
-        RunMap.Initialize(&region->Pages, region->Pages.Words, region->PageCount);
+        RunMap.Reset(&region->Pages, region->TouchedPages);
     }
 
     /// <summary>
@@ -161,10 +160,10 @@ internal unsafe struct Region
         for (uint start = RunMap.UsedEnd(&region->Pages, 0, limit); start < limit;)
         {
             uint end = RunMap.FreeEnd(&region->Pages, start, limit);
-            uint dirty = end - start - RunMap.CountSet(region->Clean, start, end - start);
+            uint dirty = RunMap.CountSet(region->Dirty, start, end - start);
             if (dirty != 0 && Os.Decommit(region->Base + ((nuint)start << Units.PageShift), (nuint)(end - start) << Units.PageShift))
             {
-                RunMap.SetBits(region->Clean, start, end - start);
+                RunMap.ClearBits(region->Dirty, start, end - start);
                 region->DecommittedPages += dirty;
                 returned += (nuint)dirty << Units.PageShift;
                 AddressMap.GiveBack(region->Base + ((nuint)start << Units.PageShift), (nuint)(end - start) << Units.PageShift);
@@ -179,7 +178,7 @@ internal unsafe struct Region
     private static void TakeAt(Region* region, uint page, uint pages, out bool clean)
     {
         RunMap.Take(&region->Pages, page, pages);
-        uint cleanPages = RunMap.CountSet(region->Clean, page, pages);
+        uint cleanPages = pages - RunMap.CountSet(region->Dirty, page, pages);
         clean = cleanPages == pages;
         if (cleanPages != 0)
         {
@@ -187,11 +186,11 @@ internal unsafe struct Region
             if (page < touchedEnd)
             {
                 // Clean pages below the touched mark are those that were decommitted.
-                uint again = RunMap.CountSet(region->Clean, page, touchedEnd - page);
+                uint again = touchedEnd - page - RunMap.CountSet(region->Dirty, page, touchedEnd - page);
                 region->DecommittedPages -= Bits.Min(again, region->DecommittedPages);
             }
 
-            RunMap.ClearBits(region->Clean, page, pages);
+            RunMap.SetBits(region->Dirty, page, pages);
         }
 
         region->TouchedPages = Bits.Max(region->TouchedPages, page + pages);
@@ -218,7 +217,8 @@ internal unsafe struct Region
     {
         // A piece of the arena is accessible already.
         byte* start = region->Base + ((nuint)region->CommittedPages << Units.PageShift);
-        if (region->Kind == RegionKind.Own && !Os.Commit(start, (nuint)(pages - region->CommittedPages) << Units.PageShift, region->Executable))
+        nuint bytes = (nuint)(pages - region->CommittedPages) << Units.PageShift;
+        if (region->Kind == RegionKind.Own && !(Os.Commit(start, bytes, region->Executable) && AddressMap.Cover(start, bytes)))
         {
             return false;
         }

@@ -4,9 +4,9 @@ using PrivateHeaps.Foundation;
 namespace PrivateHeaps.Storage;
 
 /// <summary>
-/// Finds contiguous runs of equal units in a range, first fit, over one bit a unit (1 = free). The units are pages of a region, granules
-/// of a small bounded heap, or 64 KiB pieces of an arena. The owner holds a lock around every call. Conservation: FreeCount is the number
-/// of bits that are set, and no bit below Hint is.
+/// Finds contiguous runs of equal units in a range, first fit, over one bit a unit: 1 = used, so that the map of a vast range that is
+/// hardly used is hardly touched itself. The units are pages of a region, granules of a small bounded heap, or 64 KiB pieces of an arena.
+/// The owner holds a lock around every call. Conservation: FreeCount is the number of bits that are clear, and all below Hint are set.
 /// </summary>
 internal unsafe struct RunMap
 {
@@ -27,7 +27,14 @@ internal unsafe struct RunMap
         map->Count = count;
         map->FreeCount = count;
         map->Hint = 0;
-        SetBits(words, 0, count);
+    }
+
+    /// <summary>Makes every unit free again; only the first touched ones can be used.</summary>
+    public static void Reset(RunMap* map, uint touched)
+    {
+        ClearBits(map->Words, 0, touched);
+        map->FreeCount = map->Count;
+        map->Hint = 0;
     }
 
     /// <summary>
@@ -41,7 +48,7 @@ internal unsafe struct RunMap
             return None;
         }
 
-        uint start = NextSet(map->Words, map->Hint, map->Count);
+        uint start = NextClear(map->Words, map->Hint, map->Count);
         map->Hint = start;
         while (start < map->Count)
         {
@@ -51,13 +58,13 @@ internal unsafe struct RunMap
                 return None;
             }
 
-            uint end = NextClear(map->Words, aligned, aligned + length);
+            uint end = NextSet(map->Words, aligned, aligned + length);
             if (end == aligned + length)
             {
                 return aligned;
             }
 
-            start = NextSet(map->Words, end, map->Count);
+            start = NextClear(map->Words, end, map->Count);
         }
 
         return None;
@@ -66,7 +73,7 @@ internal unsafe struct RunMap
     /// <summary>Marks a run used; it must be free.</summary>
     public static void Take(RunMap* map, uint start, uint length)
     {
-        ClearBits(map->Words, start, length);
+        SetBits(map->Words, start, length);
         map->FreeCount -= length;
         if (map->Hint == start)
         {
@@ -77,32 +84,32 @@ internal unsafe struct RunMap
     /// <summary>Marks a run free; it must be used.</summary>
     public static void Give(RunMap* map, uint start, uint length)
     {
-        SetBits(map->Words, start, length);
+        ClearBits(map->Words, start, length);
         map->FreeCount += length;
         map->Hint = Bits.Min(map->Hint, start);
     }
 
     /// <summary>Whether the units [start, start + length) exist and are all free.</summary>
     public static bool IsFree(RunMap* map, uint start, uint length) =>
-        start <= map->Count && length <= map->Count - start && NextClear(map->Words, start, start + length) == start + length;
+        start <= map->Count && length <= map->Count - start && NextSet(map->Words, start, start + length) == start + length;
 
-    public static bool IsFreeAt(RunMap* map, uint index) => (map->Words[index / WordBits] >> (int)(index % WordBits) & 1) != 0;
+    public static bool IsFreeAt(RunMap* map, uint index) => (map->Words[index / WordBits] >> (int)(index % WordBits) & 1) == 0;
 
     /// <summary>The first used unit at or after the index, or the limit.</summary>
-    public static uint FreeEnd(RunMap* map, uint index, uint limit) => NextClear(map->Words, index, limit);
+    public static uint FreeEnd(RunMap* map, uint index, uint limit) => NextSet(map->Words, index, limit);
 
     /// <summary>The first free unit at or after the index, or the limit.</summary>
-    public static uint UsedEnd(RunMap* map, uint index, uint limit) => NextSet(map->Words, index, limit);
+    public static uint UsedEnd(RunMap* map, uint index, uint limit) => NextClear(map->Words, index, limit);
 
     /// <summary>Length of the longest free run below the limit.</summary>
     public static uint LongestRun(RunMap* map, uint limit)
     {
         uint longest = 0;
-        for (uint start = NextSet(map->Words, 0, limit); start < limit;)
+        for (uint start = NextClear(map->Words, 0, limit); start < limit;)
         {
-            uint end = NextClear(map->Words, start, limit);
+            uint end = NextSet(map->Words, start, limit);
             longest = Bits.Max(longest, end - start);
-            start = NextSet(map->Words, end, limit);
+            start = NextClear(map->Words, end, limit);
         }
 
         return longest;

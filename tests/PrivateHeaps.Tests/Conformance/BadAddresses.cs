@@ -53,7 +53,8 @@ public sealed unsafe class BadAddresses : IDisposable
             ("inside a large block", (nint)(_large + 4096)),
             ("inside a large block, far", (nint)(_large + LargeBytes - 16)),
             ("just below", (nint)(_small - 1)),
-            ("behind a large block", (nint)(_large + LargeBytes)),
+            // The system may put the mapping right below the region that begins with the small block, so not the very next byte.
+            ("behind a large block", (nint)(_large + LargeBytes + 16)),
             ("a block of another heap", (nint)_foreignSmall),
             ("a large block of another heap", (nint)_foreignLarge),
             ("on the stack", (nint)(&onStack) & ~15),
