@@ -69,4 +69,49 @@ public unsafe class PrivateHeapThreadTests
         Memory.AssertFilled((void*)block, 0, 1000, 0x61);
         heap.Free((void*)block);
     }
+
+    [Fact]
+    public void Threads_that_come_to_a_heap_as_it_is_destroyed_end_and_leave_no_cache_behind()
+    {
+        for (int round = 0; round < 300; round++)
+        {
+            PrivateHeap heap = new();
+            using Barrier start = new(3);
+            void Use()
+            {
+                start.SignalAndWait();
+                for (int count = 0; count < 200 && heap.TryAllocUnlessDisposed(); count++)
+                {
+                }
+            }
+
+            Threads.Run(Use, Use, () =>
+            {
+                start.SignalAndWait();
+                Thread.SpinWait(round % 50 * 40);
+                heap.Dispose();
+            });
+
+            // The slot is used again by the other kind of heap, whose shared cache replaces what a thread had for the slot.
+            using PrivateHeap next = new(new PrivateHeapOptions { NoSerialize = round % 2 == 0 });
+            next.Free(next.Alloc(64));
+            Assert.True(next.Validate());
+        }
+    }
+}
+
+file static unsafe class DisposedHeaps
+{
+    /// <summary>Whether the heap still served; a heap that another thread has disposed says so by the exception.</summary>
+    public static bool TryAllocUnlessDisposed(this PrivateHeap heap)
+    {
+        try
+        {
+            return heap.TryAlloc(64, out _);
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+    }
 }

@@ -28,7 +28,7 @@ internal static unsafe class Gate
     /// </summary>
     public static bool Enter(ThreadState* self, HeapState* heap, nint handle, uint flags, out ThreadCache* cache)
     {
-        cache = ThreadCache.For(self, heap);
+        cache = ThreadCache.For(self, heap, handle);
 
         // Busy already: a signal handler interrupted this very thread inside the heap, perhaps with half a change in a magazine.
         if (cache != null && cache->Busy != 0)

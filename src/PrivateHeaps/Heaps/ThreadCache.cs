@@ -41,7 +41,7 @@ internal unsafe struct ThreadCache
     /// <summary>
     /// The cache through which this thread uses the heap; null when it must do without: the heap is hardly used yet, the thread has no state of its own, or there is no memory.
     /// </summary>
-    public static ThreadCache* For(ThreadState* self, HeapState* heap)
+    public static ThreadCache* For(ThreadState* self, HeapState* heap, nint handle)
     {
         if (heap->SharesCache)
         {
@@ -59,7 +59,7 @@ internal unsafe struct ThreadCache
             return self->Table[heap->Slot];
         }
 
-        return heap->Slot != 0 && heap->UncachedCalls++ < CallsBeforeCache ? null : Bind(self, heap);
+        return heap->Slot != 0 && heap->UncachedCalls++ < CallsBeforeCache ? null : Bind(self, heap, handle);
     }
 
     /// <summary>
@@ -180,10 +180,17 @@ internal unsafe struct ThreadCache
         return cache;
     }
 
-    /// <summary>Makes the cache one of the heap's; open unless the gate is closed or calls are counted.</summary>
-    public static void Link(ThreadCache* cache, HeapState* heap)
+    // Makes the cache one of the heap's; open unless the gate is closed or calls are counted. False when the heap was destroyed meanwhile.
+    private static bool Link(ThreadCache* cache, HeapState* heap, nint handle)
     {
         OsLock.Enter(&heap->CacheLock);
+        if (Volatile.Read(ref heap->Handle) != handle)
+        {
+            // Partner: Heap.Destroy, which makes the handle dead before it takes this lock to unlink every cache. No later link may follow.
+            OsLock.Leave(&heap->CacheLock);
+            return false;
+        }
+
         cache->Heap = heap;
         cache->TagBase = heap->Regions.TagBase;
         cache->Previous = null;
@@ -196,9 +203,10 @@ internal unsafe struct ThreadCache
         heap->Caches = cache;
         SetOpen(cache, heap, Volatile.Read(ref heap->Gate) == 0);
         OsLock.Leave(&heap->CacheLock);
+        return true;
     }
 
-    /// <summary>The reverse of <see cref="Link"/>; the caller holds the heap's CacheLock.</summary>
+    // The reverse of Link; the caller holds the heap's CacheLock.
     private static void UnlinkLocked(ThreadCache* cache, HeapState* heap)
     {
         *(cache->Previous == null ? &heap->Caches : &cache->Previous->Next) = cache->Next;
@@ -231,7 +239,7 @@ internal unsafe struct ThreadCache
         }
     }
 
-    private static ThreadCache* Bind(ThreadState* self, HeapState* heap)
+    private static ThreadCache* Bind(ThreadState* self, HeapState* heap, nint handle)
     {
         if (heap->Slot >= self->TableCount && !GrowTable(self, heap->Slot + 1))
         {
@@ -250,7 +258,11 @@ internal unsafe struct ThreadCache
             self->Table[heap->Slot] = cache;
         }
 
-        Link(cache, heap);
+        if (!Link(cache, heap, handle))
+        {
+            return null;
+        }
+
         if (heap->Slot == 0)
         {
             self->Process = cache;
