@@ -21,17 +21,8 @@ internal static unsafe partial class Heap
     /// <summary>A new heap's handle; 0 with NoMemory or BadParameter.</summary>
     public static nint Create(ThreadState* thread, HeapLimits* limits)
     {
-        if (!Engine.Start())
-        {
-            return Refuse(thread, HeapFailure.NoMemory);
-        }
-
-        if (limits->MaximumBytes > LargestHeapBytes || limits->InitialBytes > LargestHeapBytes)
-        {
-            return Refuse(thread, HeapFailure.NoMemory);
-        }
-
-        HeapState* heap = HeapRegistry.TakeSlot();
+        bool servable = Engine.Start() && limits->MaximumBytes <= LargestHeapBytes && limits->InitialBytes <= LargestHeapBytes;
+        HeapState* heap = servable ? HeapRegistry.TakeSlot() : null;
         if (heap == null)
         {
             return Refuse(thread, HeapFailure.NoMemory);

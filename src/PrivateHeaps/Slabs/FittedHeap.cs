@@ -94,6 +94,11 @@ internal unsafe struct FittedHeap
     /// <summary>Makes the granules of dead blocks, from a magazine, free again.</summary>
     public static void Give(FittedHeap* fitted, RegionSet* regions, nuint* blocks, uint count)
     {
+        if (count == 0)
+        {
+            return;
+        }
+
         OsLock.Enter(&regions->Lock);
         for (uint i = 0; i < count; i++)
         {
