@@ -74,6 +74,10 @@ internal static unsafe class Libc
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_read_file")]
     public static extern nint read_file(byte* path, void* buffer, nuint capacity);
 
+    /// <summary>Copies memory that may not be there: 0, or -1 when it is not all readable.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_read_memory")]
+    public static extern int read_memory(void* from, void* to, nuint bytes);
+
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "memset")]
     public static extern void* memset(void* address, int value, nuint bytes);
 

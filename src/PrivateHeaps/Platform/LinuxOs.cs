@@ -38,6 +38,8 @@ internal static unsafe class LinuxOs
 
     public static void Copy(void* to, void* from, nuint bytes) => Libc.memmove(to, from, bytes);
 
+    public static bool TryRead(void* from, void* to, nuint bytes) => Libc.read_memory(from, to, bytes) == 0;
+
     private static void* Reserve(nuint bytes) => MapOrNull(bytes, ProtectNone);
 
     private static void* Map(nuint bytes) => MapOrNull(bytes, ProtectReadWrite);

@@ -57,6 +57,9 @@ internal static unsafe class Os
 
     public static bool Remap(void* address, nuint oldBytes, nuint newBytes, void* target) => s_remap(address, oldBytes, newBytes, target);
 
+    /// <summary>Copies memory of the caller's that may not be there; false when it is not all readable.</summary>
+    public static bool TryRead(void* from, void* to, nuint bytes) => LinuxOs.TryRead(from, to, bytes);
+
     /// <summary>Every thread of the process passes a full memory barrier before this returns. Partner of the plain stores to ThreadCache.Busy.</summary>
     public static void ProcessBarrier() => LinuxOs.ProcessBarrier();
 

@@ -53,6 +53,13 @@ internal static unsafe class Libc
 
     public static void membarrier() => Interlocked.MemoryBarrierProcessWide();
 
+    public static int read_memory(void* from, void* to, nuint bytes)
+    {
+        nuint* local = stackalloc nuint[2] { (nuint)to, bytes };
+        nuint* remote = stackalloc nuint[2] { (nuint)from, bytes };
+        return process_vm_readv(Environment.ProcessId, local, 1, remote, 1, 0) == (nint)bytes ? 0 : -1;
+    }
+
     public static nuint address_space_limit()
     {
         nuint* limit = stackalloc nuint[2];
@@ -76,6 +83,9 @@ internal static unsafe class Libc
 
     [DllImport(Library)]
     private static extern nint syscall(nint number, nint first, nint second, nint third, nint fourth);
+
+    [DllImport(Library)]
+    private static extern nint process_vm_readv(int process, nuint* local, nuint localCount, nuint* remote, nuint remoteCount, nuint flags);
 
     [DllImport(Library)]
     private static extern int getrlimit(int resource, nuint* limit);
