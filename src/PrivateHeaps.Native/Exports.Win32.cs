@@ -12,6 +12,12 @@ internal static unsafe partial class Exports
     public static nint HeapCreate(ThreadState* thread, uint options, nuint initialBytes, nuint maximumBytes) =>
         Win32Heap.HeapCreate(thread, options, initialBytes, maximumBytes);
 
+    [RuntimeExport("ph_SetHeapContract")]
+    public static int SetHeapContract(int contract) => Win32Heap.SetContract(contract);
+
+    [RuntimeExport("ph_GetHeapContract")]
+    public static int GetHeapContract() => (int)Contract.Current;
+
     [RuntimeExport("ph_HeapDestroy")]
     public static int HeapDestroy(ThreadState* thread, nint heap) => Win32Heap.HeapDestroy(thread, heap);
 

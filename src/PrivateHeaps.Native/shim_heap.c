@@ -65,6 +65,12 @@ BOOL HeapValidate(HANDLE heap, DWORD flags, LPCVOID block) { return ph_HeapValid
 HANDLE ph_HeapCreate(struct ph_thread *, DWORD, SIZE_T, SIZE_T);
 HANDLE HeapCreate(DWORD options, SIZE_T initial, SIZE_T maximum) { return ph_HeapCreate(ph_thread, options, initial, maximum); }
 
+BOOL ph_SetHeapContract(int);
+BOOL SetHeapContract(HEAP_CONTRACT contract) { return ph_SetHeapContract((int)contract); }
+
+int ph_GetHeapContract(void);
+HEAP_CONTRACT GetHeapContract(void) { return (HEAP_CONTRACT)ph_GetHeapContract(); }
+
 BOOL ph_HeapDestroy(struct ph_thread *, HANDLE);
 BOOL HeapDestroy(HANDLE heap) { return ph_HeapDestroy(ph_thread, heap); }
 

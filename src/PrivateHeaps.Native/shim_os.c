@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -83,6 +84,19 @@ int ph_getpid(void) { return (int)syscall(SYS_getpid); }
 int ph_getppid(void) { return (int)syscall(SYS_getppid); }
 
 const char *ph_getenv(const char *name) { return environ == NULL ? NULL : getenv(name); }
+
+int ph_configured_contract(void)
+{
+    const char *value = ph_getenv("PRIVATEHEAPS_CONTRACT");
+    if (value == NULL || *value == 0)
+        return 0;
+    if (strcmp(value, "documented") == 0)
+        return 1;
+    if (strcmp(value, "observed") == 0)
+        return 2;
+    ph_say("PRIVATEHEAPS_CONTRACT is '%.60s', which is neither 'documented' nor 'observed'; 'documented' is in force.", value);
+    return 0;
+}
 
 size_t ph_address_space_limit(void)
 {
@@ -175,8 +189,8 @@ void ph_say(const char *format, ...)
 
 void ph_set_errno(int code) { errno = code; }
 
-void ph_bad_block(const char *function, const void *block)
+void ph_fail_fast(const char *sentence)
 {
-    ph_say("%s() was given %p, which is not the start of a live block.", function, block);
+    ph_say("%s", sentence);
     abort();
 }

@@ -9,8 +9,4 @@ internal static unsafe class CCaller
     /// <summary>Sets the calling thread's errno.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_set_errno")]
     public static extern void SetErrno(int code);
-
-    /// <summary>Says on standard error which C function was given an address that is not the start of a live block, and aborts.</summary>
-    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_bad_block")]
-    public static extern void BadBlock(byte* function, void* block);
 }

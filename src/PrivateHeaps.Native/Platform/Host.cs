@@ -10,6 +10,14 @@ internal static unsafe class Host
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_set_last_error")]
     public static extern void SetLastError(uint code);
 
+    /// <summary>The number of the heap contract that the environment names; 0 for none, and with a message for a wrong one.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_configured_contract")]
+    public static extern int ConfiguredContract();
+
+    /// <summary>Ends the process with a sentence on standard error; the sentence ends with a zero.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_fail_fast")]
+    public static extern void FailFast(byte* sentence);
+
     /// <summary>
     /// Makes the state the calling thread's own: the shim passes it to every later call of this thread and to ph_thread_detach when the thread ends.
     /// May allocate from the process heap, so the state must be ready for use.

@@ -142,6 +142,14 @@ BOOL WINAPI HeapQueryInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapI
 BOOL WINAPI HeapSetInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass, PVOID HeapInformation,
     SIZE_T HeapInformationLength);
 
+/* Where Microsoft's documents and what Windows is seen to do differ, the process follows one of them; docs/win32-parity.md has the differences.
+ * Without a call the environment variable PRIVATEHEAPS_CONTRACT decides ("documented" or "observed"), else the documents. */
+typedef enum _HEAP_CONTRACT { HeapContractDocumented = 1, HeapContractObserved = 2 } HEAP_CONTRACT;
+
+/* FALSE with ERROR_INVALID_PARAMETER for another value, with ERROR_ALREADY_INITIALIZED when heaps were created under the other contract. */
+BOOL SetHeapContract(HEAP_CONTRACT contract);
+HEAP_CONTRACT GetHeapContract(void);
+
 /* Raising, which Windows does by structured exceptions. The process has one handler. It is called on the thread whose HeapAlloc or
  * HeapReAlloc failed, from its frame and with nothing locked, so it may leave by longjmp or by throwing a C++ exception. If there is
  * none (NULL), or if it returns, one line goes to standard error and the process aborts.

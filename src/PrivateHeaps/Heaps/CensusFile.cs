@@ -1,4 +1,6 @@
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
+using PrivateHeaps.Storage;
 
 namespace PrivateHeaps.Heaps;
 
@@ -23,13 +25,7 @@ internal static unsafe class CensusFile
             return;
         }
 
-        byte* path = stackalloc byte[PathCapacity];
-        if (!WritePath(path, directory, (ulong)Libc.getpid(), (ulong)Libc.clock_realtime()))
-        {
-            return;
-        }
-
-        Census* census = (Census*)Libc.map_file(path, (nuint)sizeof(Census));
+        Census* census = MakeFile(directory);
         HeapState* heap = HeapRegistry.Find(Heap.ProcessHandle);
         if (census == null || !Gate.BeginExclusive(thread, heap, Heap.ProcessHandle))
         {
@@ -72,43 +68,31 @@ internal static unsafe class CensusFile
         }
     }
 
-    private static bool WritePath(byte* path, byte* directory, ulong process, ulong sequence)
+    // A path on the stack would need the runtime's check for overruns.
+    private static Census* MakeFile(byte* directory)
     {
-        int length = 0;
-        while (directory[length] != 0)
+        byte* path = (byte*)Metadata.Take(PathCapacity);
+        if (path == null)
         {
-            if (length == PathCapacity - 48)
-            {
-                return false;
-            }
-
-            path[length] = directory[length];
-            length++;
+            return null;
         }
 
-        path[length++] = (byte)'/';
-        length += WriteDecimal(path + length, process);
-        path[length++] = (byte)'-';
-        length += WriteDecimal(path + length, sequence);
-        path[length] = 0;
-        return true;
+        Census* census = WritePath(path, directory, (ulong)Libc.getpid(), (ulong)Libc.clock_realtime())
+            ? (Census*)Libc.map_file(path, (nuint)sizeof(Census))
+            : null;
+        Metadata.Give(path, PathCapacity);
+        return census;
     }
 
-    private static int WriteDecimal(byte* text, ulong value)
+    private static bool WritePath(byte* path, byte* directory, ulong process, ulong sequence)
     {
-        int digits = 1;
-        for (ulong rest = value / 10; rest != 0; rest /= 10)
-        {
-            digits++;
-        }
-
-        for (int digit = digits - 1; digit >= 0; digit--)
-        {
-            text[digit] = (byte)('0' + value % 10);
-            value /= 10;
-        }
-
-        return digits;
+        TextBuffer text = new(path, PathCapacity);
+        text.Add(directory);
+        text.Add("/"u8);
+        text.AddDecimal(process);
+        text.Add("-"u8);
+        text.AddDecimal(sequence);
+        return !text.IsFull;
     }
 
     // Safety: the text is constant data of the image, which never moves.

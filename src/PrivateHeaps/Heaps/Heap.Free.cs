@@ -179,6 +179,7 @@ internal static unsafe partial class Heap
         _ => SizeClass.BlockBytes(entry->Kind),
     };
 
-    private static nuint RequestedBytes(HeapState* heap, void* block, PageEntry* entry, byte* state) =>
+    /// <summary>The size that was asked for a live block.</summary>
+    public static nuint RequestedBytes(HeapState* heap, void* block, PageEntry* entry, byte* state) =>
         BlockBytes(heap, block, entry) - BlockState.Slack(state);
 }

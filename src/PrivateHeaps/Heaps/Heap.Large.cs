@@ -10,7 +10,8 @@ namespace PrivateHeaps.Heaps;
 /// </summary>
 internal static unsafe partial class Heap
 {
-    private const nuint SoloBytes = 1 * Units.MiB;
+    // Where Windows begins to give blocks a mapping of their own, too.
+    private const nuint SoloBytes = 0xFF000;
 
     // Blocks below this size shrink out of a page run or mapping by moving to a slab.
     private const nuint WorthMovingBytes = Slabs.SizeClass.LargestBytes / 4;

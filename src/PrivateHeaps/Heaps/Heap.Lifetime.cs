@@ -15,8 +15,9 @@ internal static unsafe partial class Heap
     public const nint ProcessHandle = 1 << HeapRegistry.GenerationShift;
 
     private const nuint DefaultInitialBytes = 4 * Units.MiB;
-    // Also of blocks and alignments: page counts up to here fit in 32 bits.
-    private static nuint LargestHeapBytes => (nuint)1 << 42;
+
+    // Also of blocks and alignments.
+    private static nuint LargestHeapBytes => HeapLimits.LargestBytes;
 
     /// <summary>A new heap's handle; 0 with NoMemory or BadParameter.</summary>
     public static nint Create(ThreadState* thread, HeapLimits* limits)
@@ -29,7 +30,7 @@ internal static unsafe partial class Heap
         }
 
         Prepare(heap, limits);
-        if (!GiveFirstMemory(heap, limits->InitialBytes))
+        if (!GiveFirstMemory(heap, limits))
         {
             DropMemory(heap);
             HeapRegistry.EnterLock();
@@ -51,8 +52,8 @@ internal static unsafe partial class Heap
         }
 
         HeapLimits limits = default;
+        limits.ReturnsMemory = true;
         Prepare(heap, &limits);
-        heap->Regions.ReturnsMemory = true;
         heap->Regions.NextRegionBytes = 64 * Units.MiB;
         return HeapRegistry.Publish(heap) == ProcessHandle;
     }
@@ -159,12 +160,13 @@ internal static unsafe partial class Heap
         return heap == null ? 0 : heap->FrontEnd;
     }
 
+    /// <summary>Turns the caches of a growable, serialized heap on before they would turn on by themselves.</summary>
     public static void EnableFrontEnd(nint handle)
     {
         HeapState* heap = Engine.Start() ? HeapRegistry.Find(handle) : null;
         if (heap != null)
         {
-            heap->FrontEnd = 2;
+            ThreadCache.EnableFor(heap);
         }
     }
 
@@ -187,6 +189,8 @@ internal static unsafe partial class Heap
         heap->Regions.TagBase = PageEntry.TagBase(heap->Slot);
         heap->Regions.Bounded = heap->MaximumBytes != 0;
         heap->Regions.Executable = (heap->Options & HeapFlags.CreateEnableExecute) != 0;
+        heap->Regions.ReturnsMemory = limits->ReturnsMemory;
+        heap->Regions.LargestRegionBytes = limits->LargestRegionBytes == 0 ? RegionSet.DefaultLargestRegionBytes : limits->LargestRegionBytes;
         heap->Regions.LimitPages = (limits->LimitBytes + (Units.PageBytes - 1)) >> Units.PageShift;
         for (int i = 0; limits->Name != null && limits->Name[i] != 0 && i < HeapState.NameBytes - 1; i++)
         {
@@ -194,10 +198,10 @@ internal static unsafe partial class Heap
         }
     }
 
-    private static bool GiveFirstMemory(HeapState* heap, nuint initialBytes)
+    private static bool GiveFirstMemory(HeapState* heap, HeapLimits* limits)
     {
-        nuint initial = Bits.RoundUp(initialBytes == 0 ? DefaultInitialBytes : initialBytes, Units.PageBytes);
-        nuint bytes = heap->IsBounded ? heap->MaximumBytes : Bits.RoundUp(initial, Arena.UnitBytes);
+        nuint initial = Bits.RoundUp(limits->InitialBytes == 0 ? DefaultInitialBytes : limits->InitialBytes, Units.PageBytes);
+        nuint bytes = heap->IsBounded ? heap->MaximumBytes : Bits.RoundUp(Bits.Max(initial, limits->ReservedBytes), Arena.UnitBytes);
         if (RegionSet.AddRegion(&heap->Regions, bytes, Bits.Min(initial, bytes)) == null)
         {
             return false;

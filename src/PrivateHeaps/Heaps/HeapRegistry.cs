@@ -26,6 +26,9 @@ internal static unsafe class HeapRegistry
 
     public static uint SlotCount => Volatile.Read(ref s_state->SlotCount);
 
+    /// <summary>Whether any heap but the process heap was ever created: slots are never taken back.</summary>
+    public static bool HasServedHeaps => s_state != null && SlotCount > 1;
+
     public static bool Initialize()
     {
         s_state = (State*)Metadata.Take((nuint)sizeof(State));

@@ -13,6 +13,9 @@ internal unsafe struct HeapState
 {
     public const int NameBytes = 32;
 
+    /// <summary>The front end of a heap with caches, by the number that Windows has for its own.</summary>
+    public const uint LowFragmentation = 2;
+
     // The gate. Partners: ThreadCache.Busy and OpenHandle; see Gate.
 
     /// <summary>The handle while the heap lives, else 0. Written while the heap stands still; read by everybody.</summary>
@@ -57,6 +60,7 @@ internal unsafe struct HeapState
 
     // What changes as it is used.
 
+    /// <summary>0, or <see cref="LowFragmentation"/> since a growable heap's first cache was made or asked for.</summary>
     public uint FrontEnd;
 
     /// <summary>Calls that were served without a cache; a heap that is hardly used gets none. Approximate.</summary>

@@ -62,6 +62,13 @@ internal unsafe struct ThreadCache
         return heap->Slot != 0 && heap->UncachedCalls++ < CallsBeforeCache ? null : Bind(self, heap, handle);
     }
 
+    /// <summary>Every thread gets a cache for the heap with its next call, however little the heap was used so far.</summary>
+    public static void EnableFor(HeapState* heap)
+    {
+        heap->FrontEnd = HeapState.LowFragmentation;
+        heap->UncachedCalls = CallsBeforeCache;
+    }
+
     /// <summary>
     /// Gives back what an ended thread had here. Does not wait for a heap that stands still: the cache is then left to who opens the gate,
     /// or to who is destroying the heap.
@@ -201,6 +208,11 @@ internal unsafe struct ThreadCache
         }
 
         heap->Caches = cache;
+        if (!heap->IsBounded)
+        {
+            heap->FrontEnd = HeapState.LowFragmentation;
+        }
+
         SetOpen(cache, heap, Volatile.Read(ref heap->Gate) == 0);
         OsLock.Leave(&heap->CacheLock);
         return true;

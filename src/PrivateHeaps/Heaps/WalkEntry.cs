@@ -27,7 +27,7 @@ internal unsafe struct WalkEntry
     /// <summary>Requested size of a busy block; usable bytes of a free one; reserved bytes of a region; bytes of an uncommitted range.</summary>
     public nuint Bytes;
 
-    /// <summary>Bytes between the end of this block and the next one that belong to neither (slack).</summary>
+    /// <summary>Blocks: bytes between the end of this block and the next one that belong to neither (slack). Regions: bytes of their own structures, which lie elsewhere.</summary>
     public nuint OverheadBytes;
 
     /// <summary>Regions only.</summary>

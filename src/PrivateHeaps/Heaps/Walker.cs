@@ -159,6 +159,7 @@ internal static unsafe class Walker
         entry->RegionIndex = region->Index;
         entry->Address = region->Base;
         entry->Bytes = region->Bytes;
+        entry->OverheadBytes = Region.StructureBytes(region->PageCount);
         entry->CommittedBytes = region->UsableCommittedBytes;
         entry->UncommittedBytes = region->Bytes - entry->CommittedBytes;
         entry->RegionEnd = region->Base + region->Bytes;

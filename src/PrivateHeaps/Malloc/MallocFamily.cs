@@ -47,7 +47,7 @@ internal static unsafe partial class MallocFamily
         if (bytes == 0)
         {
             if (!Heap.FreeProcess(thread, block))
-                Refuse("realloc\0"u8, block);
+                Refuse("realloc()"u8, block);
             return null;
         }
 
@@ -94,21 +94,16 @@ internal static unsafe partial class MallocFamily
     private static void FreeSlow(ThreadState* thread, void* block)
     {
         if (!Heap.FreeProcess(thread, block) && block != null)
-            Refuse("free\0"u8, block);
+            Refuse("free()"u8, block);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* ResizeRefused(ThreadState* thread, void* block)
     {
         if (thread->Failure == HeapFailure.BadBlock)
-            Refuse("realloc\0"u8, block);
+            Refuse("realloc()"u8, block);
         return NoMemory();
     }
 
-    private static void Refuse(ReadOnlySpan<byte> function, void* block)
-    {
-        // Safety: the literal lies in the program image and ends with a zero.
-        fixed (byte* name = function)
-            CCaller.BadBlock(name, block);
-    }
+    private static void Refuse(ReadOnlySpan<byte> function, void* block) => Diagnosis.Stop(function, Heap.ProcessHandle, block);
 }

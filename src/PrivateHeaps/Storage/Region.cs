@@ -23,7 +23,9 @@ internal enum RegionKind : uint
 /// </summary>
 internal unsafe struct Region
 {
-    private const uint CommitStepPages = 256;
+    // A region is committed in steps of a sixteenth of itself, within these limits.
+    private const uint SmallestCommitStepPages = 2;
+    private const uint LargestCommitStepPages = 256;
 
     public Region* Next;
     public Region* Previous;
@@ -53,12 +55,15 @@ internal unsafe struct Region
 
     public readonly nuint UsableCommittedBytes => (nuint)(CommittedPages - DecommittedPages) << Units.PageShift;
 
+    /// <summary>Bytes of the structure of a region, with its two bitmaps.</summary>
+    public static nuint StructureBytes(uint pages) => (nuint)sizeof(Region) + 2 * RunMap.BytesFor(pages);
+
     /// <summary>A region of at least the given size for a heap; null when there is no memory. Initial pages are committed at once.</summary>
     public static Region* Create(nuint bytes, nuint initialBytes, bool executable)
     {
         uint pages = (uint)(bytes >> Units.PageShift);
         nuint mapBytes = RunMap.BytesFor(pages);
-        Region* region = (Region*)Metadata.Take((nuint)sizeof(Region) + 2 * mapBytes);
+        Region* region = (Region*)Metadata.Take(StructureBytes(pages));
         if (region == null)
         {
             return null;
@@ -109,7 +114,7 @@ internal unsafe struct Region
             }
         }
 
-        Metadata.Give(region, (nuint)sizeof(Region) + 2 * RunMap.BytesFor(region->PageCount));
+        Metadata.Give(region, StructureBytes(region->PageCount));
     }
 
     /// <summary>Makes every page free again, whatever lay there; the address range stays.</summary>
@@ -204,7 +209,8 @@ internal unsafe struct Region
             return true;
         }
 
-        uint wanted = Bits.Min(region->PageCount, (pages + CommitStepPages - 1) / CommitStepPages * CommitStepPages);
+        uint step = Bits.Max(SmallestCommitStepPages, Bits.Min(LargestCommitStepPages, region->PageCount / 16));
+        uint wanted = Bits.Min(region->PageCount, (pages + step - 1) / step * step);
         if (!Commit(region, wanted) && (wanted == pages || !Commit(region, pages)))
         {
             return false;

@@ -9,7 +9,8 @@ namespace PrivateHeaps.Storage;
 /// </summary>
 internal unsafe struct RegionSet
 {
-    private const nuint LargestRegionBytes = (nuint)1 * Units.GiB;
+    /// <summary>The growth of a heap stops doubling here.</summary>
+    public const nuint DefaultLargestRegionBytes = (nuint)1 * Units.GiB;
     private const nuint SmallestRegionBytes = 256 * Units.KiB;
 
     // The process heap gives memory back when this much of it is free and dirty, and at least an eighth of what is used.
@@ -29,6 +30,7 @@ internal unsafe struct RegionSet
 
     /// <summary>Bytes of the next region of a growable heap.</summary>
     public nuint NextRegionBytes;
+    public nuint LargestRegionBytes;
 
     /// <summary>Pages that runs and solo blocks may take; 0 for no limit.</summary>
     public nuint LimitPages;
@@ -196,7 +198,7 @@ internal unsafe struct RegionSet
             Region* region = AddRegion(set, bytes, 0);
             if (region != null)
             {
-                set->NextRegionBytes = Bits.Min(LargestRegionBytes, Bits.Max(SmallestRegionBytes, bytes * 2));
+                set->NextRegionBytes = Bits.Min(set->LargestRegionBytes, Bits.Max(SmallestRegionBytes, bytes * 2));
                 return region;
             }
 

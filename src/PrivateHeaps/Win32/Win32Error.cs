@@ -11,4 +11,5 @@ internal static class Win32Error
     public const uint InsufficientBuffer = 122;
     public const uint NoMoreItems = 259;
     public const uint NoAccess = 998;
+    public const uint AlreadyInitialized = 1247;
 }

@@ -9,9 +9,15 @@ namespace PrivateHeaps.Win32;
 internal static unsafe partial class Win32Heap
 {
     /// <summary>A heap with a maximum serves only blocks smaller than this; Microsoft documents the number.</summary>
-    private const uint FixedHeapBlockLimit = 0x7FFF8;
+    private const uint DocumentedBlockLimit = 0x7FFF8;
 
-    /// <summary>Allocates a block; null with the last error untouched when it cannot.</summary>
+    /// <summary>The same as Windows is seen to have it in 64-bit processes, and what it keeps of such a heap's maximum for itself.</summary>
+    private const uint ObservedBlockLimit = 0xFEFD9, ObservedBookkeepingBytes = 0x800;
+
+    /// <summary>No limit is below this: Windows rounds maximums up to 8 KiB.</summary>
+    private const uint SmallestBlockLimit = 0x1800;
+
+    /// <summary>Allocates a block; null when it cannot, with the last error untouched or, as Windows is seen to do it, 8.</summary>
     public static void* HeapAlloc(ThreadState* thread, nint hHeap, uint dwFlags, nuint dwBytes)
     {
         void* block = Heap.TryAllocate(thread, hHeap, dwFlags, dwBytes);
@@ -21,51 +27,7 @@ internal static unsafe partial class Win32Heap
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* AllocSlow(ThreadState* thread, nint heap, uint flags, nuint bytes)
     {
-        if (bytes >= FixedHeapBlockLimit)
-        {
-            return AllocLarge(thread, heap, flags, bytes);
-        }
-
-        void* block = Heap.Allocate(thread, heap, flags, bytes);
-        return block != null ? block : AllocFailed(thread, heap, flags);
-    }
-
-    /// <summary>
-    /// Resizes a block, zeroing what it gains if asked to. No block at all (null) gives null with last error 0: it does not allocate.
-    /// An address that is no block gives null with last error 87; a bad handle 6; a lack of memory leaves the last error untouched.
-    /// </summary>
-    public static void* HeapReAlloc(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem, nuint dwBytes)
-    {
-        if (lpMem == null)
-        {
-            Host.SetLastError(Win32Error.NoError);
-            return null;
-        }
-
-        void* block = dwBytes >= FixedHeapBlockLimit && IsTooLarge(thread, hHeap, lpMem)
-            ? null
-            : Heap.Reallocate(thread, hHeap, dwFlags, lpMem, dwBytes);
-        return block != null ? block : ReAllocFailed(thread, hHeap, dwFlags);
-    }
-
-    /// <summary>Frees a block; freeing none (null) succeeds with any handle.</summary>
-    public static int HeapFree(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem) =>
-        Heap.TryFree(thread, hHeap, lpMem) ? True : FreeSlow(thread, hHeap, dwFlags, lpMem);
-
-    /// <summary>The bytes that were requested for a block; the greatest number, with the last error untouched, for anything else.</summary>
-    public static nuint HeapSize(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem) => Heap.Size(thread, hHeap, dwFlags, lpMem);
-
-    /// <summary>Whether an address is a live block of the heap or, for null, whether the heap is sound. Never touches the last error.</summary>
-    public static int HeapValidate(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem)
-    {
-        bool valid = lpMem == null ? Heap.Validate(thread, hHeap, dwFlags) : Heap.ValidateBlock(thread, hHeap, dwFlags, lpMem);
-        return valid ? True : False;
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void* AllocLarge(ThreadState* thread, nint heap, uint flags, nuint bytes)
-    {
-        if (Heap.MaximumOf(heap) != 0)
+        if (bytes >= SmallestBlockLimit && IsBeyondLimit(heap, bytes))
         {
             thread->Failure = HeapFailure.BlockTooLarge;
             return AllocFailed(thread, heap, flags);
@@ -75,12 +37,76 @@ internal static unsafe partial class Win32Heap
         return block != null ? block : AllocFailed(thread, heap, flags);
     }
 
+    /// <summary>
+    /// Resizes a block, zeroing what it gains if asked to. No block at all (null) gives null with last error 0: it does not allocate.
+    /// An address that is no block gives null with last error 87; a bad handle 6; a lack of room leaves the last error untouched or, as Windows is
+    /// seen to do it, sets 8.
+    /// </summary>
+    public static void* HeapReAlloc(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem, nuint dwBytes)
+    {
+        if (lpMem == null)
+        {
+            Host.SetLastError(Win32Error.NoError);
+            return null;
+        }
+
+        void* block = dwBytes >= SmallestBlockLimit && IsTooLarge(thread, hHeap, lpMem, dwBytes)
+            ? null
+            : Heap.Reallocate(thread, hHeap, dwFlags, lpMem, dwBytes);
+        return block != null ? block : ReAllocFailed(thread, hHeap, dwFlags, lpMem);
+    }
+
+    /// <summary>Frees a block; freeing none (null) succeeds with any handle.</summary>
+    public static int HeapFree(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem) =>
+        Heap.TryFree(thread, hHeap, lpMem) ? True : FreeSlow(thread, hHeap, dwFlags, lpMem);
+
+    /// <summary>
+    /// The bytes that were requested for a block; the greatest number for anything else, with the last error untouched or, as Windows is
+    /// seen to do it, 87.
+    /// </summary>
+    public static nuint HeapSize(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem)
+    {
+        nuint bytes = Heap.Size(thread, hHeap, dwFlags, lpMem);
+        if (bytes == nuint.MaxValue)
+        {
+            SetObservedError(Win32Error.InvalidParameter);
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Whether an address is a live block of the heap or, for null, whether the heap is sound. Never touches the last error.</summary>
+    public static int HeapValidate(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem)
+    {
+        bool valid = lpMem == null ? Heap.Validate(thread, hHeap, dwFlags) : Heap.ValidateBlock(thread, hHeap, dwFlags, lpMem);
+        return valid ? True : False;
+    }
+
+    private static bool IsBeyondLimit(nint heap, nuint bytes)
+    {
+        nuint maximum = Heap.MaximumOf(heap);
+        if (maximum == 0)
+        {
+            return false;
+        }
+
+        return Contract.IsObserved
+            ? bytes >= ObservedBlockLimit || bytes > maximum - ObservedBookkeepingBytes
+            : bytes >= DocumentedBlockLimit;
+    }
+
+    // A call that raises leaves the last error alone, under either contract.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* AllocFailed(ThreadState* thread, nint heap, uint flags)
     {
+        bool badHandle = thread->Failure == HeapFailure.BadHandle;
         if (((flags | Heap.OptionsOf(heap)) & HeapFlags.GenerateExceptions) != 0)
         {
-            thread->PendingStatus = thread->Failure == HeapFailure.BadHandle ? NtStatus.AccessViolation : NtStatus.NoMemory;
+            thread->PendingStatus = badHandle ? NtStatus.AccessViolation : NtStatus.NoMemory;
+        }
+        else
+        {
+            SetObservedError(badHandle ? Win32Error.InvalidHandle : Win32Error.NotEnoughMemory);
         }
 
         return null;
@@ -88,9 +114,9 @@ internal static unsafe partial class Win32Heap
 
     /// <summary>Refuses a size that the heap does not serve, but only for a real block: a bad address is the more telling failure.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool IsTooLarge(ThreadState* thread, nint heap, void* block)
+    private static bool IsTooLarge(ThreadState* thread, nint heap, void* block, nuint bytes)
     {
-        if (Heap.MaximumOf(heap) == 0 || !Heap.ValidateBlock(thread, heap, 0, block))
+        if (!IsBeyondLimit(heap, bytes) || !Heap.ValidateBlock(thread, heap, 0, block))
         {
             return false;
         }
@@ -101,11 +127,12 @@ internal static unsafe partial class Win32Heap
 
     /// <summary>Bad addresses and handles are reported by the last error and, as Windows does it, never raised.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void* ReAllocFailed(ThreadState* thread, nint heap, uint flags)
+    private static void* ReAllocFailed(ThreadState* thread, nint heap, uint flags, void* block)
     {
         switch (thread->Failure)
         {
             case HeapFailure.BadBlock:
+                StopOnCorruption("HeapReAlloc"u8, heap, block);
                 Host.SetLastError(Win32Error.InvalidParameter);
                 return null;
             case HeapFailure.BadHandle:
@@ -125,6 +152,11 @@ internal static unsafe partial class Win32Heap
         if (block == null)
         {
             return True;
+        }
+
+        if (thread->Failure == HeapFailure.BadBlock)
+        {
+            StopOnCorruption("HeapFree"u8, heap, block);
         }
 
         bool badHandle = thread->Failure == HeapFailure.BadHandle && heap != 0;

@@ -1,4 +1,5 @@
 using PrivateHeaps.Heaps;
+using PrivateHeaps.Platform;
 using ThreadState = PrivateHeaps.Heaps.ThreadState;
 
 namespace PrivateHeaps.Win32;
@@ -6,8 +7,10 @@ namespace PrivateHeaps.Win32;
 /// <summary>HeapQueryInformation and HeapSetInformation. A null buffer that would be read or written is refused with 998.</summary>
 internal static unsafe partial class Win32Heap
 {
-    private const uint LowFragmentationFrontEnd = 2;
     private const uint OptimizeResourcesVersion = 1;
+
+    // Written once, by HeapEnableTerminationOnCorruption; never taken back.
+    private static bool s_stopsOnCorruption;
 
     /// <summary>Answers the one documented question, the heap's front end; other classes are refused with 87.</summary>
     public static int HeapQueryInformation(
@@ -53,7 +56,10 @@ internal static unsafe partial class Win32Heap
         return True;
     }
 
-    /// <summary>Sets the front end or gives free memory back. Termination on corruption, tags and unknown classes are accepted as they are.</summary>
+    /// <summary>
+    /// Sets the front end, gives free memory back, or has the process end at the next bad free. Tags and unknown classes are accepted and
+    /// ignored, as Windows does it.
+    /// </summary>
     public static int HeapSetInformation(
         ThreadState* thread,
         nint hHeap,
@@ -62,6 +68,7 @@ internal static unsafe partial class Win32Heap
         nuint HeapInformationLength) => HeapInformationClass switch
         {
             HEAP_INFORMATION_CLASS.HeapCompatibilityInformation => SetFrontEnd(hHeap, HeapInformation, HeapInformationLength),
+            HEAP_INFORMATION_CLASS.HeapEnableTerminationOnCorruption => EnableTermination(),
             HEAP_INFORMATION_CLASS.HeapOptimizeResources => OptimizeResources(thread, hHeap, HeapInformation, HeapInformationLength),
             _ => True,
         };
@@ -81,13 +88,13 @@ internal static unsafe partial class Win32Heap
             return Refuse(Win32Error.InsufficientBuffer);
         }
 
-        if (buffer == null)
+        uint wanted;
+        if (!Os.TryRead(buffer, &wanted, sizeof(uint)))
         {
             return Refuse(Win32Error.NoAccess);
         }
 
-        uint wanted = *(uint*)buffer;
-        if (wanted == LowFragmentationFrontEnd)
+        if (wanted == HeapState.LowFragmentation)
         {
             if ((Heap.OptionsOf(heap) & HeapFlags.NoSerialize) != 0 || Heap.MaximumOf(heap) != 0)
             {
@@ -101,6 +108,22 @@ internal static unsafe partial class Win32Heap
         return wanted == 0 && Heap.FrontEnd(heap) == 0 ? True : Refuse(Win32Error.GenFailure);
     }
 
+    /// <summary>For the whole process, whatever heap is named.</summary>
+    private static int EnableTermination()
+    {
+        Volatile.Write(ref s_stopsOnCorruption, true);
+        return True;
+    }
+
+    /// <summary>Ends the process over an address that was to be freed and is no block of the heap, if the program has asked for that.</summary>
+    private static void StopOnCorruption(ReadOnlySpan<byte> function, nint heap, void* block)
+    {
+        if (Volatile.Read(ref s_stopsOnCorruption))
+        {
+            Diagnosis.Stop(function, heap, block);
+        }
+    }
+
     /// <summary>A null handle stands for all heaps.</summary>
     private static int OptimizeResources(ThreadState* thread, nint heap, void* buffer, nuint length)
     {
@@ -109,13 +132,13 @@ internal static unsafe partial class Win32Heap
             return Refuse(Win32Error.InsufficientBuffer);
         }
 
-        if (buffer == null)
+        HEAP_OPTIMIZE_RESOURCES_INFORMATION request;
+        if (!Os.TryRead(buffer, &request, (nuint)sizeof(HEAP_OPTIMIZE_RESOURCES_INFORMATION)))
         {
             return Refuse(Win32Error.NoAccess);
         }
 
-        HEAP_OPTIMIZE_RESOURCES_INFORMATION* request = (HEAP_OPTIMIZE_RESOURCES_INFORMATION*)buffer;
-        if (request->Version != OptimizeResourcesVersion || request->Flags != 0)
+        if (request.Version != OptimizeResourcesVersion || request.Flags != 0)
         {
             return Refuse(Win32Error.InvalidParameter);
         }

@@ -124,6 +124,13 @@ internal static unsafe partial class Win32Heap
                 region.lpFirstBlock = (nint)from->Address;
                 region.lpLastBlock = (nint)from->RegionEnd;
                 to->Region = region;
+                if (Contract.IsObserved)
+                {
+                    // Windows shows the header that it keeps at the start of a region; here it is empty.
+                    to->cbData = 0;
+                    to->cbOverhead = 0;
+                }
+
                 break;
             case WalkKind.Uncommitted:
                 to->wFlags = ProcessHeapFlags.UncommittedRange;

@@ -1,3 +1,4 @@
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Heaps;
 using PrivateHeaps.Platform;
 using ThreadState = PrivateHeaps.Heaps.ThreadState;
@@ -17,13 +18,32 @@ internal static unsafe partial class Win32Heap
 
     private const uint CreationFlags = HeapFlags.NoSerialize | HeapFlags.GenerateExceptions | HeapFlags.CreateEnableExecute;
 
-    /// <summary>Creates a heap; 0 with last error 8 when there is no room. An initial size above the maximum is cut down to it.</summary>
+    /// <summary>Chooses the contract; refused with 87 for an unknown one and with 1247 when heaps were created under the other one.</summary>
+    public static int SetContract(int contract)
+    {
+        if (contract is not ((int)HeapContract.Documented or (int)HeapContract.Observed))
+        {
+            return Refuse(Win32Error.InvalidParameter);
+        }
+
+        return Contract.TrySet((HeapContract)contract) ? True : Refuse(Win32Error.AlreadyInitialized);
+    }
+
+    // What Windows is seen to do in 64-bit processes: the unit in which it rounds, what it reserves ahead, and where its growth stops doubling.
+    private const uint ObservedUnitBytes = 0x2000, ObservedReserveBytes = 0x10000, ObservedLargestRegionBytes = 0xFD0000;
+
+    /// <summary>Creates a heap; 0 with last error 8 when there is no room. An initial size above the maximum raises the maximum to it.</summary>
     public static nint HeapCreate(ThreadState* thread, uint flOptions, nuint dwInitialSize, nuint dwMaximumSize)
     {
         HeapLimits limits = default;
         limits.Options = flOptions & CreationFlags;
-        limits.InitialBytes = dwMaximumSize != 0 && dwInitialSize > dwMaximumSize ? dwMaximumSize : dwInitialSize;
+        limits.InitialBytes = dwInitialSize;
         limits.MaximumBytes = dwMaximumSize;
+        if (Contract.IsObserved)
+        {
+            Observe(&limits);
+        }
+
         nint heap = Heap.Create(thread, &limits);
         if (heap == 0)
         {
@@ -31,6 +51,21 @@ internal static unsafe partial class Win32Heap
         }
 
         return heap;
+    }
+
+    // Sizes that are too large to be rounded are refused by the engine as they are.
+    private static void Observe(HeapLimits* limits)
+    {
+        nuint initial = limits->InitialBytes;
+        if (initial <= HeapLimits.LargestBytes && limits->MaximumBytes <= HeapLimits.LargestBytes)
+        {
+            limits->InitialBytes = Bits.RoundUp(Bits.Max(initial, 1), ObservedUnitBytes);
+            limits->MaximumBytes = Bits.RoundUp(limits->MaximumBytes, ObservedUnitBytes);
+            limits->ReservedBytes = ObservedReserveBytes + (initial == 0 ? 0 : limits->InitialBytes);
+            limits->LargestRegionBytes = ObservedLargestRegionBytes;
+        }
+
+        limits->ReturnsMemory = true;
     }
 
     /// <summary>Destroys a heap with all its blocks; no heap at all (0) counts as destroyed, the process heap is refused.</summary>
@@ -49,6 +84,15 @@ internal static unsafe partial class Win32Heap
 
     /// <summary>Undoes one HeapLock; without one it does nothing and succeeds.</summary>
     public static int HeapUnlock(ThreadState* thread, nint hHeap) => Heap.Unlock(thread, hHeap) ? True : RefuseHandle(hHeap);
+
+    /// <summary>Sets the last error where only the observed contract does.</summary>
+    private static void SetObservedError(uint error)
+    {
+        if (Contract.IsObserved)
+        {
+            Host.SetLastError(error);
+        }
+    }
 
     private static int Refuse(uint error)
     {

@@ -162,13 +162,36 @@ public unsafe class HeapInformationTests
     }
 
     [Theory, Win32Faces]
-    public void Termination_on_corruption_is_accepted_for_the_whole_process(IWin32Face face)
+    public void The_front_end_of_a_growable_heap_turns_itself_on(IWin32Face face)
     {
         using HeapUnderTest heap = new(face);
+        for (int count = 0; count < 16; count++)
+        {
+            face.HeapAlloc(heap.Handle, 0, 0);
+        }
+
+        Assert.Equal(0u, Query(face, heap.Handle));
+        face.HeapAlloc(heap.Handle, 0, 0);
+        face.HeapAlloc(heap.Handle, 0, 0);
+        Assert.Equal(2u, Query(face, heap.Handle));
         face.LastError = 12345;
-        Assert.True(face.HeapSetInformation(0, HeapEnableTerminationOnCorruption, null, 0));
-        Assert.True(face.HeapSetInformation(heap.Handle, HeapEnableTerminationOnCorruption, null, 0));
-        Assert.Equal(12345u, face.LastError);
+        Assert.False(Set(face, heap.Handle, 0));
+        Assert.Equal(31u, face.LastError);
+    }
+
+    [Theory, Win32Faces]
+    public void A_buffer_that_is_not_there_is_refused_with_error_998(IWin32Face face)
+    {
+        using HeapUnderTest heap = new(face);
+        foreach (nint address in (nint[])[0x10, unchecked((nint)0x12345678_9000), unchecked((nint)0xFFFFFFFF_FFFFF000)])
+        {
+            foreach (HEAP_INFORMATION_CLASS kind in (HEAP_INFORMATION_CLASS[])[HeapCompatibilityInformation, HeapOptimizeResources])
+            {
+                face.LastError = 12345;
+                Assert.False(face.HeapSetInformation(heap.Handle, kind, (void*)address, 8));
+                Assert.Equal(998u, face.LastError);
+            }
+        }
     }
 
     [Theory, Win32Faces]

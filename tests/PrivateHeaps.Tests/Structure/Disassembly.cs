@@ -21,6 +21,9 @@ internal sealed partial class Disassembly
         Read(Run("objdump", "-d", "--no-show-raw-insn", library));
     }
 
+    /// <summary>The exports, and the functions between C and C#, which constructors and destructors call too.</summary>
+    public IEnumerable<string> EntryPoints => Exports.Concat(AllFunctions.Where(name => name.StartsWith("ph_", StringComparison.Ordinal)));
+
     public IEnumerable<string> AllFunctions => _targets.Keys;
 
     /// <summary>What the library cannot be loaded without.</summary>

@@ -1,7 +1,7 @@
 namespace PrivateHeaps.Tests.Structure;
 
 /// <summary>
-/// The proof that the native libraries run without the .NET runtime: from no exported function does any path of calls lead to a runtime
+/// The proof that the native libraries run without the .NET runtime: from no function that is exported, or that the shim calls when the process starts, ends or forks, does any path of calls lead to a runtime
 /// helper. The helpers are not even linked; what the compiled framework refers to are traps, and no trap is reachable.
 /// </summary>
 public sealed class FreestandingTests
@@ -10,7 +10,7 @@ public sealed class FreestandingTests
     private static readonly HashSet<string> s_allowedImports =
     [
         "__cxa_finalize", "__environ", "environ", "__errno_location", "__register_atfork", "__tls_get_addr", "abort", "clock_gettime", "dlsym",
-        "getauxval", "getenv", "getrlimit", "memmove", "memset", "memcpy", "pthread_key_create", "pthread_setspecific", "syscall", "vsnprintf",
+        "getauxval", "getenv", "getrlimit", "memmove", "memset", "memcpy", "pthread_key_create", "pthread_setspecific", "strcmp", "syscall", "vsnprintf",
     ];
 
     public static TheoryData<string> Libraries => ["libprivateheaps.so", "libprivateheaps-malloc.so"];
@@ -20,7 +20,7 @@ public sealed class FreestandingTests
     public void No_exported_function_reaches_a_runtime_helper(string library)
     {
         Disassembly code = new(Repository.PathTo("out", "native", library));
-        Dictionary<string, string> reachable = code.ReachableFrom(code.Exports);
+        Dictionary<string, string> reachable = code.ReachableFrom(code.EntryPoints);
         IEnumerable<string> helpers = reachable
             .Where(found => code.IsTrap(found.Key) || found.Key.StartsWith("Rhp", StringComparison.Ordinal))
             .Select(found => PathTo(reachable, found.Key));
@@ -32,7 +32,7 @@ public sealed class FreestandingTests
     public void The_walk_goes_through_the_engine(string library)
     {
         Disassembly code = new(Repository.PathTo("out", "native", library));
-        Dictionary<string, string> reachable = code.ReachableFrom(code.Exports);
+        Dictionary<string, string> reachable = code.ReachableFrom(code.EntryPoints);
         string[] expected = ["Heap__AllocateSlow", "Heap__FreeSlow", "Magazine__Refill", "Region__Create", "RunMap__Find", "Heap__Destroy", "LinuxOs__Commit"];
         Assert.All(expected, name => Assert.Contains(reachable.Keys, function => function.EndsWith(name, StringComparison.Ordinal)));
     }

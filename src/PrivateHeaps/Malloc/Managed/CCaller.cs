@@ -6,7 +6,4 @@ namespace PrivateHeaps.Malloc;
 internal static unsafe class CCaller
 {
     public static void SetErrno(int code) => Marshal.SetLastSystemError(code);
-
-    public static void BadBlock(byte* function, void* block) =>
-        Environment.FailFast($"{Marshal.PtrToStringUTF8((nint)function)}() was given 0x{(nuint)block:x}, which is not the start of a live block.");
 }

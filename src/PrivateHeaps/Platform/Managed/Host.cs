@@ -8,6 +8,32 @@ internal static unsafe class Host
     /// <summary>Sets the calling thread's last error, as <see cref="Marshal.GetLastPInvokeError"/> reports it.</summary>
     public static void SetLastError(uint code) => Marshal.SetLastPInvokeError((int)code);
 
+    /// <summary>The number of the heap contract that the AppContext switch or the environment names; 0 for none, and with a message for a wrong one.</summary>
+    public static int ConfiguredContract()
+    {
+        if (AppContext.TryGetSwitch("PrivateHeaps.ObservedContract", out bool isObserved))
+        {
+            return isObserved ? 2 : 1;
+        }
+
+        string? value = Environment.GetEnvironmentVariable("PRIVATEHEAPS_CONTRACT");
+        switch (value)
+        {
+            case null or "":
+                return 0;
+            case "documented":
+                return 1;
+            case "observed":
+                return 2;
+            default:
+                Console.Error.WriteLine($"privateheaps: PRIVATEHEAPS_CONTRACT is '{value}', which is neither 'documented' nor 'observed'; 'documented' is in force.");
+                return 0;
+        }
+    }
+
+    /// <summary>Ends the process with a sentence on standard error; the sentence ends with a zero.</summary>
+    public static void FailFast(byte* sentence) => Environment.FailFast("privateheaps: " + Marshal.PtrToStringUTF8((nint)sentence));
+
     /// <summary>Never needed here: CurrentThread gives every thread its state before its first call.</summary>
     public static void SetThread(void* thread)
     {

@@ -17,6 +17,31 @@ namespace PrivateHeaps.Win32;
 /// </summary>
 public static unsafe partial class HeapApi
 {
+    /// <summary>
+    /// Which reading of Windows the functions follow where documents and Windows differ. Without an assignment the AppContext switch
+    /// <c>PrivateHeaps.ObservedContract</c> decides (true: <see cref="HeapContract.Observed"/>), else the environment variable
+    /// <c>PRIVATEHEAPS_CONTRACT</c> (<c>observed</c> or <c>documented</c>), else it is <see cref="HeapContract.Documented"/>.
+    /// Assign it before the first heap is created; it holds for the process.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Heaps were created under the other contract already.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither of the two.</exception>
+    public static HeapContract Contract
+    {
+        get => Win32.Contract.Current;
+        set
+        {
+            if (value is not (HeapContract.Documented or HeapContract.Observed))
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, "The contract is Documented or Observed.");
+            }
+
+            if (!Win32.Contract.TrySet(value))
+            {
+                throw new InvalidOperationException($"Heaps were created under the contract {Win32.Contract.Current} already; choose before the first one.");
+            }
+        }
+    }
+
     /// <summary>Creates a heap. It lives until <see cref="HeapDestroy"/>; nothing frees it by itself.</summary>
     /// <param name="flOptions">
     /// Any of <see cref="HEAP_NO_SERIALIZE"/>, <see cref="HEAP_GENERATE_EXCEPTIONS"/>, <see cref="HEAP_CREATE_ENABLE_EXECUTE"/>; other bits are ignored.

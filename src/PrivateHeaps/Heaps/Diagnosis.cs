@@ -1,0 +1,221 @@
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
+using PrivateHeaps.Slabs;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>
+/// Says in one sentence what is wrong with an address that an operation has refused. The process is about to end, perhaps with other threads
+/// inside the heap: nothing is locked or allocated, only metadata is read, which is never unmapped, and the answer is as good as that allows.
+/// </summary>
+internal static unsafe class Diagnosis
+{
+    private const int SentenceBytes = 256;
+
+    // Taken before anything is wrong. Who ends the process takes it away from whoever comes at the same time.
+    private static nint s_sentence;
+
+    public static bool Initialize()
+    {
+        s_sentence = (nint)Metadata.Take(SentenceBytes);
+        return s_sentence != 0;
+    }
+
+    /// <summary>Ends the process with "FUNCTION was given ADDRESS, which ..."; the handle is that of the heap that refused the address.</summary>
+    public static void Stop(ReadOnlySpan<byte> function, nint handle, void* address)
+    {
+        byte* sentence;
+        while ((sentence = (byte*)Interlocked.Exchange(ref s_sentence, 0)) == null)
+        {
+            Os.Yield();
+        }
+
+        TextBuffer text = new(sentence, SentenceBytes);
+        text.Add(function);
+        text.Add(" was given "u8);
+        text.AddHex((nuint)address);
+        text.Add(", which "u8);
+        AddWhat(ref text, HeapRegistry.Find(handle), (byte*)address);
+        text.Add("."u8);
+        Host.FailFast(sentence);
+    }
+
+    private static void AddWhat(ref TextBuffer text, HeapState* heap, byte* address)
+    {
+        Finding finding = Find(address);
+        if (finding.Heap == null)
+        {
+            text.Add("lies in no heap"u8);
+            return;
+        }
+
+        if (finding.Block == null)
+        {
+            bool start = finding.OffsetBytes == 0;
+            text.Add(start ? "was already freed"u8 : "points into memory that was already freed or never handed out"u8);
+        }
+        else if (finding.OffsetBytes != 0)
+        {
+            text.Add("points "u8);
+            text.AddDecimal(finding.OffsetBytes);
+            text.Add(" bytes into a live block of "u8);
+            text.AddDecimal(finding.BlockBytes);
+            text.Add(" bytes"u8);
+        }
+        else
+        {
+            text.Add(finding.Heap == heap ? "is a live block by now"u8 : "is a live block"u8);
+        }
+
+        if (finding.Heap != heap)
+        {
+            text.Add(" of another heap, "u8);
+            text.AddHex((nuint)finding.Heap->Handle);
+            AddName(ref text, finding.Heap);
+        }
+    }
+
+    private static void AddName(ref TextBuffer text, HeapState* heap)
+    {
+        byte* name = (byte*)&heap->Name;
+        if (*name != 0)
+        {
+            text.Add(" '"u8);
+            text.Add(name);
+            text.Add("'"u8);
+        }
+    }
+
+    private static Finding Find(byte* address)
+    {
+        byte* window = AddressMap.WindowOf((nuint)address);
+        PageEntry* entry = window == null ? null : AddressMap.EntryIn(window, (nuint)address);
+        if (entry == null || entry->Tag == 0)
+        {
+            return FindUnlisted(address);
+        }
+
+        Finding finding = default;
+        uint slot = (entry->Tag >> 8) - 1;
+        if (slot < HeapRegistry.SlotCount)
+        {
+            finding.Heap = HeapRegistry.AtSlot(slot);
+            byte* start = StartOf(finding.Heap, entry, address);
+            finding.OffsetBytes = (nuint)(address - start);
+            Measure(ref finding, start, AddressMap.EntryOf(start));
+        }
+
+        return finding;
+    }
+
+    // Where the block starts that the page's owner would have at the address.
+    private static byte* StartOf(HeapState* heap, PageEntry* entry, byte* address)
+    {
+        switch (entry->Kind)
+        {
+            case PageEntry.LargeKind or PageEntry.SoloKind:
+                return PageOf(address);
+            case PageEntry.FittedKind:
+                byte* first = ((Region*)entry->Owner)->Base;
+                byte* start = (byte*)((nuint)address & ~(nuint)(Units.GranuleBytes - 1));
+                for (byte* before = start; before >= first; before -= Units.GranuleBytes)
+                {
+                    if (BlockState.IsLive(*AddressMap.StateOf(before)))
+                    {
+                        return address < before + FittedHeap.BlockBytes(&heap->Regions, before) ? before : start;
+                    }
+                }
+
+                return start;
+            default:
+                Slab* slab = (Slab*)entry->Owner;
+                return slab->Base + (nuint)Slab.SlotOf(slab, (nuint)address) * slab->BlockBytes;
+        }
+    }
+
+    private static void Measure(ref Finding finding, byte* start, PageEntry* entry)
+    {
+        byte* state = AddressMap.StateOf(start);
+        if (BlockState.IsLive(*state))
+        {
+            finding.Block = start;
+            finding.BlockBytes = Heap.RequestedBytes(finding.Heap, start, entry, state);
+        }
+    }
+
+    // Only the first page of a large block has an entry; and a page without one may be a free page of some heap.
+    private static Finding FindUnlisted(byte* address)
+    {
+        Finding finding = default;
+        for (uint slot = 0; slot < HeapRegistry.SlotCount && finding.Heap == null; slot++)
+        {
+            HeapState* heap = HeapRegistry.AtSlot(slot);
+            if (heap->Handle == 0)
+            {
+                continue;
+            }
+
+            Region* region = RegionSet.RegionOf(&heap->Regions, address);
+            byte* large = region == null ? FindSolo(heap, address) : FindLarge(region, address);
+            if (region != null || large != null)
+            {
+                finding.Heap = heap;
+                finding.OffsetBytes = (nuint)(address - (large != null ? large : PageOf(address)));
+            }
+
+            if (large != null)
+            {
+                Measure(ref finding, large, AddressMap.EntryOf(large));
+            }
+        }
+
+        return finding;
+    }
+
+    private static byte* FindSolo(HeapState* heap, byte* address)
+    {
+        for (Region* solo = heap->Regions.FirstSolo; solo != null; solo = solo->Next)
+        {
+            if ((nuint)(address - solo->Base) < solo->Bytes)
+            {
+                return solo->Base;
+            }
+        }
+
+        return null;
+    }
+
+    // The large block that the page before the address leads to; null when that page belongs to something else.
+    private static byte* FindLarge(Region* region, byte* address)
+    {
+        for (byte* page = PageOf(address); page >= region->Base; page -= Units.PageBytes)
+        {
+            byte* window = AddressMap.WindowOf((nuint)page);
+            PageEntry* entry = window == null ? null : AddressMap.EntryIn(window, (nuint)page);
+            if (entry != null && entry->Tag != 0)
+            {
+                return entry->Kind == PageEntry.LargeKind && address < page + ((nuint)entry->Pages << Units.PageShift) ? page : null;
+            }
+        }
+
+        return null;
+    }
+
+    private static byte* PageOf(byte* address) => (byte*)((nuint)address & ~(nuint)(Units.PageBytes - 1));
+
+    private struct Finding
+    {
+        /// <summary>Null when the address lies in no heap.</summary>
+        public HeapState* Heap;
+
+        /// <summary>The live block that holds the address; null when none does.</summary>
+        public byte* Block;
+
+        /// <summary>The requested size of that block.</summary>
+        public nuint BlockBytes;
+
+        /// <summary>From the start of the block, live or not, to the address.</summary>
+        public nuint OffsetBytes;
+    }
+}

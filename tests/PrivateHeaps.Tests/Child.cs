@@ -1,0 +1,46 @@
+using System.Diagnostics;
+using PrivateHeaps.Tests.Win32;
+
+namespace PrivateHeaps.Tests;
+
+/// <summary>
+/// This assembly as a program of its own: what changes a whole process, or ends it, is tried in a child. The scenario's name is the first argument.
+/// </summary>
+public static class Child
+{
+    public static int Main(string[] arguments)
+    {
+        Action scenario = arguments[0] switch
+        {
+            nameof(ContractScenarios.PrintContract) => ContractScenarios.PrintContract,
+            nameof(ContractScenarios.PrintSwitched) => () => ContractScenarios.PrintSwitched(arguments[1]),
+            nameof(ContractScenarios.PrintFailures) => () => ContractScenarios.PrintFailures(arguments[1]),
+            nameof(ContractScenarios.ChooseLate) => ContractScenarios.ChooseLate,
+            nameof(TerminationScenarios.Misuse) => () => TerminationScenarios.Misuse(arguments[1], arguments[2]),
+            _ => throw new ArgumentException($"There is no scenario '{arguments[0]}'."),
+        };
+        scenario();
+        return 0;
+    }
+
+    /// <summary>Runs a scenario in a process of its own, with an environment variable if one is given; returns its exit code and what it wrote.</summary>
+    public static (int ExitCode, string Output, string Errors) Run((string Name, string Value)? variable, params string[] arguments)
+    {
+        ProcessStartInfo start = new("dotnet", ["exec", typeof(Child).Assembly.Location, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment.Remove("PRIVATEHEAPS_CONTRACT");
+        if (variable is (string name, string value))
+        {
+            start.Environment[name] = value;
+        }
+
+        using Process child = Process.Start(start)!;
+        Task<string> errors = child.StandardError.ReadToEndAsync();
+        string output = child.StandardOutput.ReadToEnd();
+        child.WaitForExit();
+        return (child.ExitCode, output, errors.Result);
+    }
+}
