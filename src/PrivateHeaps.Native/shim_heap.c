@@ -1,8 +1,7 @@
-/* The Win32 face: each function hands the calling thread's state to the C# function of the same name in Exports.cs. What C# cannot have
- * without a runtime is here: the last error, which is thread-local, and raising, which leaves the function without returning. */
-#include "shim_thread.h"
+/* The Win32 face: each function hands the calling thread's state to the C# function of the same name in Exports.cs. The last error,
+ * which is thread-local, is here too. */
+#include "shim_raise.h"
 #include <heapapi.h>
-#include <stdlib.h>
 
 static __thread DWORD last_error __attribute__((tls_model("initial-exec")));
 
@@ -12,37 +11,12 @@ DWORD GetLastError(void) { return last_error; }
 
 void SetLastError(DWORD code) { last_error = code; }
 
-static PHEAP_RAISE_HANDLER raise_handler;
-static void *raise_context;
-
-PHEAP_RAISE_HANDLER SetHeapRaiseHandler(PHEAP_RAISE_HANDLER handler, void *context)
-{
-    PHEAP_RAISE_HANDLER before = raise_handler;
-    raise_context = context;
-    raise_handler = handler;
-    return before;
-}
-
-/* After a null result. The engine has finished its work and only left the status, so the handler may go wherever it likes.
- * thread: the state that the call was given; it is another one now if this was the thread's first call. */
-static void *raise_pending(struct ph_thread *thread, HANDLE heap, SIZE_T bytes)
-{
-    DWORD status = thread->pending;
-    if (status == 0)
-        return NULL;
-    thread->pending = 0;
-    if (raise_handler != NULL)
-        raise_handler(status, heap, bytes, raise_context);
-    ph_say("heap %p raised status 0x%X for %zu bytes, and no handler took it.", heap, status, (size_t)bytes);
-    abort();
-}
-
 LPVOID ph_HeapAlloc(struct ph_thread *, HANDLE, DWORD, SIZE_T);
 LPVOID HeapAlloc(HANDLE heap, DWORD flags, SIZE_T bytes)
 {
     struct ph_thread *thread = ph_thread;
     LPVOID block = ph_HeapAlloc(thread, heap, flags, bytes);
-    return __builtin_expect(block != NULL, 1) ? block : raise_pending(thread, heap, bytes);
+    return __builtin_expect(block != NULL, 1) ? block : ph_raise_pending(thread, heap, bytes, __builtin_return_address(0));
 }
 
 LPVOID ph_HeapReAlloc(struct ph_thread *, HANDLE, DWORD, LPVOID, SIZE_T);
@@ -50,7 +24,7 @@ LPVOID HeapReAlloc(HANDLE heap, DWORD flags, LPVOID block, SIZE_T bytes)
 {
     struct ph_thread *thread = ph_thread;
     LPVOID resized = ph_HeapReAlloc(thread, heap, flags, block, bytes);
-    return __builtin_expect(resized != NULL, 1) ? resized : raise_pending(thread, heap, bytes);
+    return __builtin_expect(resized != NULL, 1) ? resized : ph_raise_pending(thread, heap, bytes, __builtin_return_address(0));
 }
 
 BOOL ph_HeapFree(struct ph_thread *, HANDLE, DWORD, LPVOID);

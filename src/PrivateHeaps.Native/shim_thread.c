@@ -8,7 +8,7 @@
 static struct { intptr_t handle; int busy; char rest[64]; } closed_cache = { -1, 1, "" };
 static struct ph_thread empty_thread = { .process = &closed_cache };
 
-/* Sixteen bytes in all, shared with the last error in shim_heap.c: a library loaded by dlopen gets its thread-local block from a small
+/* Twenty-four bytes in all, shared with the last error in shim_heap.c and the innermost __try block in shim_raise.c: a library loaded by dlopen gets its thread-local block from a small
  * reserve. Initial-exec, so that reading it is one instruction and never allocates. */
 __thread struct ph_thread *ph_thread __attribute__((tls_model("initial-exec"))) = &empty_thread;
 static __thread int ended __attribute__((tls_model("initial-exec")));

@@ -152,7 +152,7 @@ HEAP_CONTRACT GetHeapContract(void);
 
 /* Raising, which Windows does by structured exceptions. The process has one handler. It is called on the thread whose HeapAlloc or
  * HeapReAlloc failed, from its frame and with nothing locked, so it may leave by longjmp or by throwing a C++ exception. If there is
- * none (NULL), or if it returns, one line goes to standard error and the process aborts.
+ * none (NULL), or if it returns, one line goes to standard error and the process aborts. A __try block of the thread (excpt.h) goes before it.
  * code: STATUS_NO_MEMORY or STATUS_ACCESS_VIOLATION. bytes: what was asked for. */
 typedef void (*PHEAP_RAISE_HANDLER)(DWORD code, HANDLE heap, SIZE_T bytes, void *context);
 

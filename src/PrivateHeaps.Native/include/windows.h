@@ -57,6 +57,7 @@ typedef HANDLE *PHANDLE, *LPHANDLE;
 
 #define STATUS_SUCCESS ((DWORD)0x00000000)
 #define STATUS_ACCESS_VIOLATION ((DWORD)0xC0000005)
+#define STATUS_NONCONTINUABLE_EXCEPTION ((DWORD)0xC0000025)
 #define STATUS_NO_MEMORY ((DWORD)0xC0000017)
 #define STATUS_HEAP_CORRUPTION ((DWORD)0xC0000374)
 
@@ -77,6 +78,7 @@ void WINAPI SetLastError(DWORD dwErrCode);
 }
 #endif
 
+#include <excpt.h>
 #include <heapapi.h>
 
 #endif

@@ -46,7 +46,7 @@ internal static unsafe class Diagnosis
         Finding finding = Find(address);
         if (finding.Heap == null)
         {
-            text.Add("lies in no heap"u8);
+            text.Add(WasLarge(address) ? "was already freed"u8 : "lies in no heap"u8);
             return;
         }
 
@@ -74,6 +74,13 @@ internal static unsafe class Diagnosis
             text.AddHex((nuint)finding.Heap->Handle);
             AddName(ref text, finding.Heap);
         }
+    }
+
+    // The page count of a freed large block stays in its page entry until the page is used again.
+    private static bool WasLarge(byte* address)
+    {
+        byte* window = AddressMap.WindowOf((nuint)address);
+        return window != null && address == PageOf(address) && AddressMap.EntryIn(window, (nuint)address)->Pages != 0;
     }
 
     private static void AddName(ref TextBuffer text, HeapState* heap)
