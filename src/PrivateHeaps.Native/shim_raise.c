@@ -2,6 +2,7 @@
  * else by the process's handler, which may do as it likes. */
 #include "shim_raise.h"
 #include <excpt.h>
+#include <heapapi.h>
 #include <stdlib.h>
 
 /* The innermost __try block of the calling thread. */

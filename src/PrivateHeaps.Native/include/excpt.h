@@ -15,7 +15,7 @@
 #define PRIVATEHEAPS_EXCPT_H
 
 #include <setjmp.h>
-#include <windows.h>
+#include <windef.h>
 
 /* What a filter says: this handler takes the exception, an outer one may, or the program should go on where it was raised. The exceptions of the heap
  * functions cannot be continued: an outer handler then gets STATUS_NONCONTINUABLE_EXCEPTION. */

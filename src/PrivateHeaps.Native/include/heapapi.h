@@ -5,7 +5,7 @@
 #ifndef PRIVATEHEAPS_HEAPAPI_H
 #define PRIVATEHEAPS_HEAPAPI_H
 
-#include <windows.h>
+#include <windef.h>
 
 /* For HeapCreate and, the first two and the two after them, for single calls. */
 #define HEAP_NO_SERIALIZE 0x00000001

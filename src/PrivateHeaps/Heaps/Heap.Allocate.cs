@@ -31,7 +31,7 @@ internal static unsafe partial class Heap
             block = PopMedium(thread->Table[SlotOf(handle)], handle, bytes);
         }
 
-        return block != null ? block : AllocateSlow(thread, handle, flags, bytes, 0);
+        return block != null ? block : AllocateSlow(thread, handle, flags & ~HeapFlags.SettableUserValue, bytes, 0);
     }
 
     /// <summary>The happy case of <see cref="Allocate"/>, for faces that inline it; null says nothing.</summary>
@@ -61,7 +61,7 @@ internal static unsafe partial class Heap
             return (void*)Refuse(thread, HeapFailure.BadParameter);
         }
 
-        return AllocateSlow(thread, handle, flags, bytes, alignment);
+        return AllocateSlow(thread, handle, flags & ~HeapFlags.SettableUserValue, bytes, alignment);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -127,8 +127,12 @@ internal static unsafe partial class Heap
                 return (void*)Refuse(thread, HeapFailure.BadHandle);
             }
 
-            bool zero = (flags & HeapFlags.ZeroMemory) != 0;
-            byte* block = AllocateInside(heap, cache, bytes, alignment, zero, lastTry);
+            byte* block = AllocateInside(heap, cache, flags, bytes, alignment, lastTry);
+            if ((flags & HeapFlags.SettableUserValue) != 0)
+            {
+                block = MakeSettable(heap, cache, block, flags);
+            }
+
             Gate.Leave(heap, cache);
             if (block != null)
             {
@@ -152,14 +156,15 @@ internal static unsafe partial class Heap
         }
     }
 
-    private static byte* AllocateInside(HeapState* heap, ThreadCache* cache, nuint bytes, nuint alignment, bool zero, bool lastTry)
+    private static byte* AllocateInside(HeapState* heap, ThreadCache* cache, uint flags, nuint bytes, nuint alignment, bool lastTry)
     {
         byte* block;
+        bool zero = (flags & HeapFlags.ZeroMemory) != 0;
         if (heap->IsFitted)
         {
             block = AllocateFitted(heap, cache, bytes, alignment);
         }
-        else if (bytes <= SizeClass.LargestBytes && alignment <= Units.PageBytes)
+        else if (bytes <= SizeClass.LargestBytes && alignment <= Units.PageBytes && (flags & HeapFlags.SettableUserValue) == 0)
         {
             block = AllocateSmall(heap, cache, bytes, alignment, lastTry);
         }

@@ -85,6 +85,11 @@ internal static unsafe partial class Heap
                 bytes = RequestedBytes(heap, block, entry, state);
             }
 
+            if (UserValues.IsUsed(&heap->UserValues))
+            {
+                UserValues.Remove(&heap->UserValues, block);
+            }
+
             freed = FreeInside(heap, cache, (byte*)block, entry, state);
         }
 
@@ -155,7 +160,7 @@ internal static unsafe partial class Heap
     }
 
     /// <summary>Whether a live block of this heap starts at the address, which may be anything; and what is known about it.</summary>
-    private static bool Locate(HeapState* heap, void* block, out PageEntry* entry, out byte* state)
+    public static bool Locate(HeapState* heap, void* block, out PageEntry* entry, out byte* state)
     {
         byte* window = AddressMap.WindowOf((nuint)block);
         if (window == null || ((nuint)block & 15) != 0)

@@ -136,6 +136,22 @@ internal static unsafe partial class Heap
         return true;
     }
 
+    /// <summary>Overwrites all free memory of the heap with zeros.</summary>
+    public static bool ClearFree(ThreadState* thread, nint handle)
+    {
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        {
+            return Refuse(thread, HeapFailure.BadHandle) != 0;
+        }
+
+        FlushAll(heap);
+        Walker.ClearFree(heap);
+        Gate.EndExclusive(heap);
+        return true;
+    }
+
     /// <summary>As <see cref="Compact"/>, and gives all free memory back to the system; handle 0 means every heap.</summary>
     public static bool Trim(ThreadState* thread, nint handle, nuint* returnedBytes)
     {

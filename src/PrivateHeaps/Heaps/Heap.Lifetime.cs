@@ -249,6 +249,7 @@ internal static unsafe partial class Heap
     private static void DropBlocks(HeapState* heap, bool keepFirst)
     {
         RegionSet* regions = &heap->Regions;
+        UserValues.Drop(&heap->UserValues);
         while (regions->FirstSolo != null)
         {
             DropSolo(regions, regions->FirstSolo);

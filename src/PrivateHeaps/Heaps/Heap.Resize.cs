@@ -37,14 +37,17 @@ internal static unsafe partial class Heap
         bool inPlaceOnly = (flags & HeapFlags.ReallocInPlaceOnly) != 0;
         nuint old = 0;
         byte* resized = null;
+        UserInfo attached = default;
         bool found = Locate(heap, block, out PageEntry* entry, out byte* state);
         if (found)
         {
             old = RequestedBytes(heap, block, entry, state);
+            attached = UserValues.Get(&heap->UserValues, block);
             bool aligned = ((nuint)block & (alignment - 1)) == 0 || alignment == 0;
             if (bytes <= LargestHeapBytes && (aligned || inPlaceOnly))
             {
-                resized = ResizeInside(heap, (byte*)block, entry, state, bytes, inPlaceOnly, alignment);
+                // A block with something attached moves below, where that moves along.
+                resized = ResizeInside(heap, (byte*)block, entry, state, bytes, inPlaceOnly || attached.IsSettable, alignment);
             }
 
             if (resized != null && bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
@@ -69,9 +72,20 @@ internal static unsafe partial class Heap
             return resized;
         }
 
-        return inPlaceOnly
-            ? (void*)Refuse(thread, HeapFailure.WouldMove)
-            : Move(thread, handle, flags, block, old, bytes, alignment);
+        if (inPlaceOnly)
+        {
+            return (void*)Refuse(thread, HeapFailure.WouldMove);
+        }
+
+        // What is attached to a block moves with it.
+        uint settable = attached.IsSettable ? HeapFlags.SettableUserValue : 0;
+        void* moved = Move(thread, handle, (flags & ~HeapFlags.SettableUserValue) | settable, block, old, bytes, alignment);
+        if (moved != null && attached.IsSettable)
+        {
+            AccessUserInfo(thread, handle, flags, moved, &attached, write: true);
+        }
+
+        return moved;
     }
 
     // The block is the caller's, so nobody else touches it between these calls.

@@ -7,5 +7,11 @@ internal static class HeapFlags
     public const uint GenerateExceptions = 0x4;
     public const uint ZeroMemory = 0x8;
     public const uint ReallocInPlaceOnly = 0x10;
+
+    /// <summary>Of <see cref="Heap.AllocateSettable"/>: something can be attached to the block. Means other things to other calls.</summary>
+    public const uint SettableUserValue = 0x100;
+
+    /// <summary>What can be attached beside the value.</summary>
+    public const uint UserFlags = 0xE00;
     public const uint CreateEnableExecute = 0x40000;
 }

@@ -67,6 +67,7 @@ internal unsafe struct HeapState
     public uint UncachedCalls;
     public RegionSet Regions;
     public FittedHeap Fitted;
+    public UserValues UserValues;
     public HeapName Name;
 
     public readonly bool IsSerialized => (Options & HeapFlags.NoSerialize) == 0;

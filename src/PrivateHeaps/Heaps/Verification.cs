@@ -30,7 +30,7 @@ internal static unsafe class Verification
             }
         }
 
-        return heap->IsFitted || AreBinsSound(heap);
+        return UserValues.AreSound(heap) && (heap->IsFitted || AreBinsSound(heap));
     }
 
     private static bool IsRegionSound(HeapState* heap, Region* region)

@@ -1,4 +1,5 @@
 using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
 using PrivateHeaps.Storage;
 
@@ -88,6 +89,41 @@ internal static unsafe class Walker
         }
 
         return largest;
+    }
+
+    /// <summary>Overwrites with zeros whatever is free and was ever used; the magazines have been emptied.</summary>
+    public static void ClearFree(HeapState* heap)
+    {
+        for (Region* region = heap->Regions.First; region != null; region = region->Next)
+        {
+            byte* end = region->Base + ((nuint)region->TouchedPages << Units.PageShift);
+            byte* next;
+            for (byte* address = region->Base; address < end; address = next)
+            {
+                next = EndOfElement(heap, region, address);
+                next = next < end ? next : end;
+                if (!heap->IsFitted && AddressMap.EntryOf(address)->Tag == 0)
+                {
+                    ClearPages(region, address, next);
+                }
+                else if (!BlockState.IsLive(*AddressMap.StateOf(address)))
+                {
+                    Os.Clear(address, (nuint)(next - address));
+                }
+            }
+        }
+    }
+
+    // Free pages whose contents were given back stay with the system.
+    private static void ClearPages(Region* region, byte* page, byte* end)
+    {
+        for (; page < end; page += Units.PageBytes)
+        {
+            if (RunMap.CountSet(region->Dirty, (uint)((nuint)(page - region->Base) >> Units.PageShift), 1) != 0)
+            {
+                Os.Clear(page, Units.PageBytes);
+            }
+        }
     }
 
     private static void TotalRuns(Region* region, HeapTotals* totals)

@@ -1,3 +1,6 @@
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Heaps;
+
 namespace PrivateHeaps.Win32;
 
 /// <summary>The values of <see cref="PROCESS_HEAP_ENTRY.wFlags"/> that a walk writes, and the region index of large blocks.</summary>
@@ -12,4 +15,8 @@ internal static class ProcessHeapFlags
 
     /// <summary>Regions beyond this one share its index, so that none is taken for a large block.</summary>
     public const byte LastRegionIndex = LargeBlockRegionIndex - 1;
+
+    public static unsafe byte IndexOf(WalkEntry* entry) => entry->Kind == WalkKind.LargeBlock
+        ? LargeBlockRegionIndex
+        : (byte)Bits.Min(entry->RegionIndex, LastRegionIndex);
 }

@@ -37,6 +37,14 @@ internal static unsafe partial class Win32Heap
         return block != null ? block : AllocFailed(thread, heap, flags);
     }
 
+    /// <summary>As <see cref="HeapAlloc"/>, for RtlAllocateHeap: something can be attached to the block.</summary>
+    public static void* AllocSettable(ThreadState* thread, nint hHeap, uint dwFlags, nuint dwBytes)
+    {
+        thread->Failure = HeapFailure.BlockTooLarge;
+        void* block = IsBeyondLimit(hHeap, dwBytes) ? null : Heap.AllocateSettable(thread, hHeap, dwFlags, dwBytes);
+        return block != null ? block : AllocFailed(thread, hHeap, dwFlags);
+    }
+
     /// <summary>
     /// Resizes a block, zeroing what it gains if asked to. No block at all (null) gives null with last error 0: it does not allocate.
     /// An address that is no block gives null with last error 87; a bad handle 6; a lack of room leaves the last error untouched or, as Windows is
@@ -132,7 +140,7 @@ internal static unsafe partial class Win32Heap
         switch (thread->Failure)
         {
             case HeapFailure.BadBlock:
-                StopOnCorruption("HeapReAlloc"u8, heap, block);
+                RtlHeap.StopOnCorruption("HeapReAlloc"u8, heap, block);
                 Host.SetLastError(Win32Error.InvalidParameter);
                 return null;
             case HeapFailure.BadHandle:
@@ -156,7 +164,7 @@ internal static unsafe partial class Win32Heap
 
         if (thread->Failure == HeapFailure.BadBlock)
         {
-            StopOnCorruption("HeapFree"u8, heap, block);
+            RtlHeap.StopOnCorruption("HeapFree"u8, heap, block);
         }
 
         bool badHandle = thread->Failure == HeapFailure.BadHandle && heap != 0;

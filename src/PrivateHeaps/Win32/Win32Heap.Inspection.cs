@@ -4,7 +4,7 @@ using ThreadState = PrivateHeaps.Heaps.ThreadState;
 
 namespace PrivateHeaps.Win32;
 
-/// <summary>A heap as a whole: walk, compact, summarize.</summary>
+/// <summary>A heap as a whole: walk, compact, summarize, ask and set.</summary>
 internal static unsafe partial class Win32Heap
 {
     /// <summary>
@@ -13,29 +13,20 @@ internal static unsafe partial class Win32Heap
     /// </summary>
     public static int HeapWalk(ThreadState* thread, nint hHeap, PROCESS_HEAP_ENTRY* lpEntry)
     {
-        if (hHeap == 0)
-        {
-            return Refuse(Win32Error.InvalidHandle);
-        }
-
-        if (lpEntry == null)
-        {
-            return Refuse(Win32Error.InvalidParameter);
-        }
-
         WalkEntry entry = default;
-        if (!Advance(thread, hHeap, lpEntry, KindOf(lpEntry), &entry))
+        if (lpEntry != null)
         {
-            return Refuse(thread->Failure switch
-            {
-                HeapFailure.NoMoreEntries => Win32Error.NoMoreItems,
-                HeapFailure.BadHandle => Win32Error.InvalidHandle,
-                _ => Win32Error.InvalidParameter,
-            });
+            entry.Address = (byte*)lpEntry->lpData;
+            entry.Kind = KindOf(lpEntry);
         }
 
-        Describe(&entry, lpEntry);
-        return True;
+        uint status = RtlHeap.Next(thread, hHeap, lpEntry, &entry);
+        if (status == NtStatus.Success)
+        {
+            Describe(&entry, lpEntry);
+        }
+
+        return Report(status);
     }
 
     /// <summary>The size of the largest free block; 0 with last error 0 if there is none, 0 with last error 6 for a bad handle.</summary>
@@ -73,14 +64,26 @@ internal static unsafe partial class Win32Heap
         return True;
     }
 
-    // A busy block that the caller found in another way may be a large one without saying so.
-    private static bool Advance(ThreadState* thread, nint heap, PROCESS_HEAP_ENTRY* from, WalkKind kind, WalkEntry* to)
-    {
-        to->Kind = kind;
-        to->Address = (byte*)from->lpData;
-        return Heap.Walk(thread, heap, to) ||
-            (kind == WalkKind.BusyBlock && thread->Failure == HeapFailure.BadParameter && Advance(thread, heap, from, WalkKind.LargeBlock, to));
-    }
+    /// <summary>Answers what kind of front end the heap has; see <see cref="RtlHeap.QueryInformation"/>.</summary>
+    public static int HeapQueryInformation(
+        ThreadState* thread,
+        nint hHeap,
+        HEAP_INFORMATION_CLASS HeapInformationClass,
+        void* HeapInformation,
+        nuint HeapInformationLength,
+        nuint* ReturnLength) =>
+        Report(RtlHeap.QueryInformation(thread, hHeap, HeapInformationClass, HeapInformation, HeapInformationLength, ReturnLength));
+
+    /// <summary>Sets the front end, termination on corruption, or gives memory back; see <see cref="RtlHeap.SetInformation"/>.</summary>
+    public static int HeapSetInformation(
+        ThreadState* thread,
+        nint hHeap,
+        HEAP_INFORMATION_CLASS HeapInformationClass,
+        void* HeapInformation,
+        nuint HeapInformationLength) =>
+        Report(RtlHeap.SetInformation(thread, hHeap, HeapInformationClass, HeapInformation, HeapInformationLength));
+
+    private static int Report(uint status) => status == NtStatus.Success ? True : Refuse(NtStatus.ToError(status));
 
     private static WalkKind KindOf(PROCESS_HEAP_ENTRY* entry)
     {
@@ -113,7 +116,7 @@ internal static unsafe partial class Win32Heap
         to->lpData = (nint)from->Address;
         to->cbData = (uint)from->Bytes;
         to->cbOverhead = (byte)(from->OverheadBytes < byte.MaxValue ? from->OverheadBytes : byte.MaxValue);
-        to->iRegionIndex = (byte)(from->RegionIndex < ProcessHeapFlags.LastRegionIndex ? from->RegionIndex : ProcessHeapFlags.LastRegionIndex);
+        to->iRegionIndex = ProcessHeapFlags.IndexOf(from);
         switch (from->Kind)
         {
             case WalkKind.Region:
@@ -135,12 +138,8 @@ internal static unsafe partial class Win32Heap
             case WalkKind.Uncommitted:
                 to->wFlags = ProcessHeapFlags.UncommittedRange;
                 break;
-            case WalkKind.BusyBlock:
+            case WalkKind.BusyBlock or WalkKind.LargeBlock:
                 to->wFlags = ProcessHeapFlags.EntryBusy;
-                break;
-            case WalkKind.LargeBlock:
-                to->wFlags = ProcessHeapFlags.EntryBusy;
-                to->iRegionIndex = ProcessHeapFlags.LargeBlockRegionIndex;
                 break;
         }
     }

@@ -92,7 +92,7 @@ public static unsafe partial class HeapApi
 
     /// <summary>Ends a refused allocation: throws if the heap or the call asked for that, else returns 0.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static nint NullOrRaise(ThreadState* thread)
+    internal static nint NullOrRaise(ThreadState* thread)
     {
         uint status = thread->PendingStatus;
         if (status == 0)
