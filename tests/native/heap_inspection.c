@@ -1,5 +1,6 @@
 /* HeapWalk, HeapCompact, HeapSummary, HeapQueryInformation, HeapSetInformation. */
 #include "heap_check.h"
+#include <signal.h>
 
 struct walk { DWORD entries, regions, busy, free, uncommitted; SIZE_T busy_bytes; };
 
@@ -207,12 +208,59 @@ TEST("HeapSetInformation turns the low-fragmentation front end on and not off")
     CHECK(HeapDestroy(heap) && HeapDestroy(bounded) && HeapDestroy(unserialized));
 }
 
-TEST("HeapSetInformation takes termination on corruption and optimizes resources")
+static void free_twice_after_asking(void)
+{
+    HANDLE heap = new_heap();
+    CHECK_ERROR(UNTOUCHED, HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0));
+    CHECK_ERROR(UNTOUCHED, HeapSetInformation(heap, HeapEnableTerminationOnCorruption, NULL, 0));
+    void *block = HeapAlloc(heap, 0, 100);
+    CHECK(HeapFree(heap, 0, NULL) && HeapFree(heap, 0, block));
+    HeapFree(heap, 0, block);
+}
+
+TEST("after HeapEnableTerminationOnCorruption a bad free ends the process with one sentence")
+{
+    char errors[500];
+    int status = run_in_child(free_twice_after_asking, errors, sizeof errors);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    CHECK(strncmp(errors, "privateheaps: HeapFree was given 0x", 35) == 0);
+    CHECK(strstr(errors, ", which was already freed.\n") != NULL);
+}
+
+static long resident_bytes(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    CHECK(file != NULL && fscanf(file, "%*d %ld", &pages) == 1);
+    fclose(file);
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+TEST("HeapOptimizeResources lowers the process's resident size")
+{
+    HEAP_OPTIMIZE_RESOURCES_INFORMATION information = { HEAP_OPTIMIZE_RESOURCES_CURRENT_VERSION, 0 };
+    for (int bounded = 0; bounded < 3; bounded++) {
+        HANDLE heap = HeapCreate(0, 0, bounded == 0 ? 0 : bounded == 1 ? 64 * MiB : 8 * MiB);
+        enum { COUNT = 7000 };
+        static void *blocks[COUNT];
+        for (int i = 0; i < COUNT; i++)
+            memset(blocks[i] = HeapAlloc(heap, 0, 1000), 1, 1000);
+        void *kept = HeapAlloc(heap, 0, 1000);
+        memset(kept, 'k', 1000);
+        for (int i = 0; i < COUNT; i++)
+            HeapFree(heap, 0, blocks[i]);
+        long before = resident_bytes();
+        CHECK_ERROR(UNTOUCHED, HeapSetInformation(heap, HeapOptimizeResources, &information, sizeof information));
+        CHECK(before - resident_bytes() > COUNT * 1000L * 8 / 10);
+        CHECK(all_bytes(kept, 1000, 'k') && HeapValidate(heap, 0, NULL) && HeapDestroy(heap));
+    }
+}
+
+TEST("HeapSetInformation optimizes resources and checks what it is given")
 {
     HANDLE heap = new_heap();
     for (int i = 0; i < 1000; i++)
         HeapFree(heap, 0, memset(HeapAlloc(heap, 0, 10000), 1, 10000));
-    CHECK_ERROR(UNTOUCHED, HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0));
     HEAP_OPTIMIZE_RESOURCES_INFORMATION information = { HEAP_OPTIMIZE_RESOURCES_CURRENT_VERSION, 0 };
     CHECK_ERROR(UNTOUCHED, HeapSetInformation(heap, HeapOptimizeResources, &information, sizeof information));
     CHECK_ERROR(UNTOUCHED, HeapSetInformation(NULL, HeapOptimizeResources, &information, sizeof information));

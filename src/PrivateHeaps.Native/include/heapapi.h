@@ -109,7 +109,8 @@ HANDLE WINAPI GetProcessHeap(void);
 /* Stores at most NumberOfHeaps handles, the process heap first; returns how many heaps there are. */
 DWORD WINAPI GetProcessHeaps(DWORD NumberOfHeaps, PHANDLE ProcessHeaps);
 
-/* Returns NULL on failure and leaves the last error alone; with HEAP_GENERATE_EXCEPTIONS, of the heap or of the call, it raises (below). */
+/* Returns NULL on failure and leaves the last error alone, or sets it to 8 under the observed contract (below). With HEAP_GENERATE_EXCEPTIONS, of
+ * the heap or of the call, it raises instead (excpt.h). */
 LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes);
 
 /* Returns NULL on failure, and the block is as it was. Unlike realloc, it allocates nothing for NULL and frees nothing for 0 bytes. */

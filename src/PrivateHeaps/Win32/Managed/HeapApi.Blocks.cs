@@ -14,8 +14,9 @@ public static unsafe partial class HeapApi
     /// Any of <see cref="HEAP_ZERO_MEMORY"/>, <see cref="HEAP_GENERATE_EXCEPTIONS"/>, <see cref="HEAP_NO_SERIALIZE"/>, in addition to those of the
     /// heap; other bits are ignored. Without <see cref="HEAP_ZERO_MEMORY"/> the contents are unspecified.
     /// </param>
-    /// <param name="dwBytes">The size in bytes. 0 gives a real block of size 0. Below 0x7FFF8 if the heap has a maximum.</param>
-    /// <returns>The address, to be cast to a pointer in C#; 0 if the call is refused. The last error is never touched.</returns>
+    /// <param name="dwBytes">The size in bytes. 0 gives a real block of size 0. Below 0x7FFF8 if the heap has a maximum (at most 0xFEFD8 under <see cref="HeapContract.Observed"/>).</param>
+    /// <returns>The address, to be cast to a pointer in C#; 0 if the call is refused. Last error: untouched; under
+    /// <see cref="HeapContract.Observed"/> 8 if there is no room and 6 if there is no such heap.</returns>
     /// <exception cref="OutOfMemoryException">There is no room, and the heap or the call has <see cref="HEAP_GENERATE_EXCEPTIONS"/>.</exception>
     /// <exception cref="AccessViolationException">There is no such heap, and the call has <see cref="HEAP_GENERATE_EXCEPTIONS"/>.</exception>
     public static nint HeapAlloc(nint hHeap, uint dwFlags, nuint dwBytes)
@@ -35,7 +36,7 @@ public static unsafe partial class HeapApi
     /// <param name="dwBytes">The new size in bytes. 0 keeps the block, with size 0.</param>
     /// <returns>
     /// The address of the block, which is another one if it had to move; null if the call is refused. Last error: 87 if
-    /// <paramref name="lpMem"/> is no block of the heap, 6 if there is no such heap, untouched if there is no room.
+    /// <paramref name="lpMem"/> is no block of the heap, 6 if there is no such heap, untouched (8 under <see cref="HeapContract.Observed"/>) if there is no room.
     /// </returns>
     /// <exception cref="OutOfMemoryException">
     /// There is no room (where the block lies, if it must not move), and the heap or the call has <see cref="HEAP_GENERATE_EXCEPTIONS"/>.
@@ -69,7 +70,8 @@ public static unsafe partial class HeapApi
     /// <param name="dwFlags">0 or <see cref="HEAP_NO_SERIALIZE"/>; other bits are ignored.</param>
     /// <param name="lpMem">The block.</param>
     /// <returns>
-    /// Bytes; <see cref="nuint.MaxValue"/> if <paramref name="lpMem"/> is not the start of a live block of this heap. The last error is never touched.
+    /// Bytes; <see cref="nuint.MaxValue"/> if <paramref name="lpMem"/> is not the start of a live block of this heap. Last error: untouched; 87
+    /// under <see cref="HeapContract.Observed"/>.
     /// </returns>
     public static nuint HeapSize(nint hHeap, uint dwFlags, void* lpMem) => Win32Heap.HeapSize(CurrentThread.State, hHeap, dwFlags, lpMem);
 

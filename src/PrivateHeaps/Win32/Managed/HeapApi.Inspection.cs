@@ -103,14 +103,17 @@ public static unsafe partial class HeapApi
 
     /// <summary>
     /// Changes a heap. <see cref="HEAP_INFORMATION_CLASS.HeapCompatibilityInformation"/> accepts 2, the low-fragmentation front end, for heaps
-    /// that grow and are serialized (else last error 87), and nothing else afterwards (31).
+    /// that grow and are serialized (else last error 87), and nothing else afterwards (31). Such a heap turns it on by itself when a thread has
+    /// used it for a while. <see cref="HEAP_INFORMATION_CLASS.HeapEnableTerminationOnCorruption"/> holds for the process and cannot be taken back:
+    /// the next <see cref="HeapFree(nint, uint, void*)"/> or <see cref="HeapReAlloc(nint, uint, void*, nuint)"/> of an address that is no block of
+    /// its heap ends the process with a sentence that says what is wrong with the address.
     /// <see cref="HEAP_INFORMATION_CLASS.HeapOptimizeResources"/> gives free memory back. Other classes are accepted without effect.
     /// </summary>
     /// <param name="HeapHandle">The heap; 0 for all heaps where the class allows it.</param>
     /// <param name="HeapInformationClass">What is changed.</param>
     /// <param name="HeapInformation">The buffer that the class asks for.</param>
     /// <param name="HeapInformationLength">The size of that buffer in bytes.</param>
-    /// <returns>False with last error 6 for a bad handle, 122 for a buffer that is too small, 998 for a null one, 87 or 31 for a value that is refused.</returns>
+    /// <returns>False with last error 6 for a bad handle, 122 for a buffer that is too small, 998 for one that is null or cannot be read, 87 or 31 for a value that is refused.</returns>
     public static bool HeapSetInformation(
         nint HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass, void* HeapInformation, nuint HeapInformationLength) =>
         Win32Heap.HeapSetInformation(CurrentThread.State, HeapHandle, HeapInformationClass, HeapInformation, HeapInformationLength) != 0;

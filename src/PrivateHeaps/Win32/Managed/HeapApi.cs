@@ -46,10 +46,12 @@ public static unsafe partial class HeapApi
     /// <param name="flOptions">
     /// Any of <see cref="HEAP_NO_SERIALIZE"/>, <see cref="HEAP_GENERATE_EXCEPTIONS"/>, <see cref="HEAP_CREATE_ENABLE_EXECUTE"/>; other bits are ignored.
     /// </param>
-    /// <param name="dwInitialSize">Bytes committed from the start, rounded up to whole pages; 0 for the default, which is 4 MiB.</param>
+    /// <param name="dwInitialSize">Bytes committed from the start, rounded up to whole pages; 0 for the default, which is 4 MiB
+    /// (8 KiB under <see cref="HeapContract.Observed"/>). Above the maximum it raises that.</param>
     /// <param name="dwMaximumSize">
     /// 0 for a heap that grows as long as there is memory. Otherwise the bytes, rounded up to whole pages, of the one range of addresses
-    /// that ever holds its blocks; each single block must then be smaller than 0x7FFF8 bytes.
+    /// that ever holds its blocks; each single block must then be smaller than 0x7FFF8 bytes
+    /// (at most 0xFEFD8, and 2 KiB below the maximum, under <see cref="HeapContract.Observed"/>, which also rounds up to 8 KiB).
     /// </param>
     /// <returns>The handle; 0 if there is no room, with last error 8 (ERROR_NOT_ENOUGH_MEMORY).</returns>
     public static nint HeapCreate(uint flOptions, nuint dwInitialSize, nuint dwMaximumSize) =>
