@@ -109,6 +109,7 @@ internal static unsafe partial class Heap
         region->PageCount = (uint)pages;
         region->CommittedPages = (uint)pages;
         OsLock.Enter(&regions->Lock);
+        region->Index = regions->LastSolo == null ? 0 : regions->LastSolo->Index + 1;
         RegionSet.Append(&regions->FirstSolo, &regions->LastSolo, region);
         OsLock.Leave(&regions->Lock);
         SetLarge(block, regions->TagBase | PageEntry.SoloKind, (uint)pages, region, blockBytes - bytes);

@@ -21,6 +21,7 @@ internal enum WalkKind : uint
 internal unsafe struct WalkEntry
 {
     public WalkKind Kind;
+    /// <summary>Counts the regions from 0 and, beyond them, the large blocks, with gaps where some were freed.</summary>
     public uint RegionIndex;
     public byte* Address;
 

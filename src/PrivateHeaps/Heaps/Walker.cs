@@ -12,19 +12,16 @@ internal static unsafe class Walker
     public static HeapFailure Next(HeapState* heap, WalkEntry* entry)
     {
         RegionSet* regions = &heap->Regions;
-        switch (entry->Kind)
+        if (entry->Kind == WalkKind.Start)
         {
-            case WalkKind.Start:
-                return Describe(regions->First, regions, entry);
-            case WalkKind.LargeBlock:
-                Region* solo = FindSolo(regions, entry->Address);
-                return solo == null ? HeapFailure.BadParameter : DescribeSolo(solo->Next, entry);
+            return Describe(regions->First, regions, entry);
         }
 
         Region* region = RegionSet.RegionOf(regions, entry->Address);
         if (region == null)
         {
-            return HeapFailure.BadParameter;
+            Region* solo = entry->Kind is WalkKind.BusyBlock or WalkKind.LargeBlock ? FindSolo(regions, entry->Address) : null;
+            return solo == null ? HeapFailure.BadParameter : DescribeSolo(regions, solo->Next, entry);
         }
 
         switch (entry->Kind)
@@ -187,7 +184,7 @@ internal static unsafe class Walker
     {
         if (region == null)
         {
-            return DescribeSolo(regions->FirstSolo, entry);
+            return DescribeSolo(regions, regions->FirstSolo, entry);
         }
 
         *entry = default;
@@ -202,7 +199,7 @@ internal static unsafe class Walker
         return HeapFailure.None;
     }
 
-    private static HeapFailure DescribeSolo(Region* solo, WalkEntry* entry)
+    private static HeapFailure DescribeSolo(RegionSet* regions, Region* solo, WalkEntry* entry)
     {
         if (solo == null)
         {
@@ -211,6 +208,7 @@ internal static unsafe class Walker
 
         *entry = default;
         entry->Kind = WalkKind.LargeBlock;
+        entry->RegionIndex = regions->RegionCount + solo->Index;
         entry->Address = solo->Base;
         entry->OverheadBytes = BlockState.Slack(AddressMap.StateOf(solo->Base));
         entry->Bytes = solo->Bytes - entry->OverheadBytes;

@@ -43,6 +43,7 @@ internal unsafe struct Region
     /// <summary>Of the committed pages, those whose contents were given back and that were not used since.</summary>
     public uint DecommittedPages;
     public RegionKind Kind;
+    /// <summary>Counts the regions of a heap and, apart from them, its solo blocks.</summary>
     public uint Index;
     public bool Executable;
 

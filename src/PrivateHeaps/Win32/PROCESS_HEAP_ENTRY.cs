@@ -12,13 +12,15 @@ public struct PROCESS_HEAP_ENTRY
     /// <summary>Where the block, the region or the uncommitted range starts.</summary>
     public nint lpData;
 
-    /// <summary>The requested bytes of a busy block, the usable bytes of a free one, all bytes of a region or an uncommitted range.</summary>
+    /// <summary>The requested bytes of a busy block, the usable bytes of a free one, all bytes of a region or an uncommitted range.
+    /// Under <see cref="HeapContract.Observed"/> 0 for a region: the header that Windows measures is empty here.</summary>
     public uint cbData;
 
-    /// <summary>Bytes behind the block that belong to neither it nor the next one; 255 stands for 255 or more. 0 for other entries.</summary>
+    /// <summary>Bytes behind the block that belong to neither it nor the next one; 255 stands for 255 or more. Of a region: bytes of the
+    /// heap's structures for it, which lie elsewhere; 0 under <see cref="HeapContract.Observed"/>. 0 for other entries.</summary>
     public byte cbOverhead;
 
-    /// <summary>Counts the regions from 0; 64 is shown for each block that has a mapping of its own.</summary>
+    /// <summary>Counts the regions from 0; each block that has a mapping of its own has a number of its own, or 64 under <see cref="HeapContract.Observed"/>.</summary>
     public byte iRegionIndex;
 
     /// <summary>PROCESS_HEAP_REGION, PROCESS_HEAP_UNCOMMITTED_RANGE or PROCESS_HEAP_ENTRY_BUSY; 0 for a free block.</summary>

@@ -102,12 +102,7 @@ internal static unsafe partial class Win32Heap
             return WalkKind.Uncommitted;
         }
 
-        if ((entry->wFlags & ProcessHeapFlags.EntryBusy) == 0)
-        {
-            return WalkKind.FreeBlock;
-        }
-
-        return entry->iRegionIndex == ProcessHeapFlags.LargeBlockRegionIndex ? WalkKind.LargeBlock : WalkKind.BusyBlock;
+        return (entry->wFlags & ProcessHeapFlags.EntryBusy) == 0 ? WalkKind.FreeBlock : WalkKind.BusyBlock;
     }
 
     private static void Describe(WalkEntry* from, PROCESS_HEAP_ENTRY* to)

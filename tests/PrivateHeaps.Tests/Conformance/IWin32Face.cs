@@ -29,6 +29,7 @@ public unsafe interface IWin32Face : IHeapFace
     List<Entry> IHeapFace.Contents(nint heap)
     {
         List<Entry> entries = [];
+        HashSet<byte> regions = [];
         PROCESS_HEAP_ENTRY entry = default;
         while (HeapWalk(heap, &entry))
         {
@@ -40,7 +41,13 @@ public unsafe interface IWin32Face : IHeapFace
                 0 => HeapEntryKind.Free,
                 _ => throw new InvalidOperationException($"A walk showed the unknown flags 0x{entry.wFlags:X}."),
             };
-            int region = kind == HeapEntryKind.Block && entry.iRegionIndex == 64 ? -1 : entry.iRegionIndex;
+            if (kind == HeapEntryKind.Region)
+            {
+                regions.Add(entry.iRegionIndex);
+            }
+
+            // A block of no region has a mapping of its own.
+            int region = regions.Contains(entry.iRegionIndex) ? entry.iRegionIndex : -1;
             entries.Add(new Entry(kind, entry.lpData, entry.cbData, entry.cbOverhead, region));
         }
 

@@ -48,13 +48,6 @@ internal static unsafe partial class RtlHeap
             return NtStatus.Success;
         }
 
-        // A busy block that the caller found in another way may be a large one without saying so.
-        if (entry->Kind == WalkKind.BusyBlock && thread->Failure == HeapFailure.BadParameter)
-        {
-            entry->Kind = WalkKind.LargeBlock;
-            return Next(thread, heap, caller, entry);
-        }
-
         return thread->Failure switch
         {
             HeapFailure.NoMoreEntries => NtStatus.NoMoreEntries,
@@ -80,8 +73,7 @@ internal static unsafe partial class RtlHeap
             return WalkKind.Uncommitted;
         }
 
-        bool large = (entry->Flags & LargeFlag) != 0;
-        return (entry->Flags & BusyFlag) == 0 ? WalkKind.FreeBlock : large ? WalkKind.LargeBlock : WalkKind.BusyBlock;
+        return (entry->Flags & BusyFlag) == 0 ? WalkKind.FreeBlock : WalkKind.BusyBlock;
     }
 
     private static void Describe(ThreadState* thread, nint heap, WalkEntry* from, RTL_HEAP_WALK_ENTRY* to)
