@@ -6,5 +6,6 @@
 
 #include <excpt.h>
 #include <heapapi.h>
+#include <winbase.h>
 
 #endif

@@ -9,6 +9,8 @@ internal static class Win32Error
     public const uint GenFailure = 31;
     public const uint InvalidParameter = 87;
     public const uint InsufficientBuffer = 122;
+    public const uint Discarded = 157;
+    public const uint NotLocked = 158;
     public const uint NoMoreItems = 259;
     public const uint NoAccess = 998;
     public const uint AlreadyInitialized = 1247;

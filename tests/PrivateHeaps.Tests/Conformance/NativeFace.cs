@@ -78,5 +78,5 @@ public sealed unsafe class NativeFace : IWin32Face
             : throw new FileNotFoundException("The C library is not built; ./test builds it.", path);
     }
 
-    private static nint Find(string name) => NativeLibrary.GetExport(s_library, name);
+    internal static nint Find(string name) => NativeLibrary.GetExport(s_library, name);
 }
