@@ -98,6 +98,8 @@ int ph_configured_contract(void)
     return 0;
 }
 
+size_t ph_page_bytes(void) { return getauxval(AT_PAGESZ); }
+
 size_t ph_address_space_limit(void)
 {
     int saved = errno;

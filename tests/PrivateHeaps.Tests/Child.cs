@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PrivateHeaps.Tests.Platform;
 using PrivateHeaps.Tests.Win32;
 
 namespace PrivateHeaps.Tests;
@@ -17,6 +18,8 @@ public static class Child
             nameof(ContractScenarios.PrintFailures) => () => ContractScenarios.PrintFailures(arguments[1]),
             nameof(ContractScenarios.ChooseLate) => ContractScenarios.ChooseLate,
             nameof(TerminationScenarios.Misuse) => () => TerminationScenarios.Misuse(arguments[1], arguments[2]),
+            nameof(SuiteRunner.RunUnder) => () => SuiteRunner.RunUnder(Enum.Parse<MemoryRules>(arguments[1])),
+            nameof(CommitScenarios) => () => CommitScenarios.Run(arguments[1]),
             _ => throw new ArgumentException($"There is no scenario '{arguments[0]}'."),
         };
         scenario();

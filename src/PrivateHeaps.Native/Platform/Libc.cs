@@ -62,6 +62,10 @@ internal static unsafe class Libc
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_address_space_limit")]
     public static extern nuint address_space_limit();
 
+    /// <summary>Bytes of a page of the system's.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_page_bytes")]
+    public static extern nuint page_bytes();
+
     /// <summary>CLOCK_REALTIME in nanoseconds.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_clock_realtime")]
     public static extern long clock_realtime();

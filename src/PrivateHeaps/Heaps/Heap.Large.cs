@@ -91,7 +91,7 @@ internal static unsafe partial class Heap
             return null;
         }
 
-        byte* block = MapAligned(blockBytes, alignment, regions->Executable);
+        byte* block = (byte*)Os.Map(blockBytes, Bits.Max(alignment, Units.PageBytes), regions->Executable);
         if (block == null || !AddressMap.Cover(block, Units.PageBytes))
         {
             if (block != null)
@@ -171,41 +171,6 @@ internal static unsafe partial class Heap
         OsLock.Leave(&regions->Lock);
     }
 
-    private static byte* MapAligned(nuint bytes, nuint alignment, bool executable)
-    {
-        nuint extra = alignment > Units.PageBytes ? alignment : 0;
-        byte* start = (byte*)Os.Map(bytes + extra);
-        if (start == null)
-        {
-            return null;
-        }
-
-        if (extra != 0)
-        {
-            byte* aligned = (byte*)Bits.RoundUp((nuint)start, alignment);
-            nuint before = (nuint)(aligned - start);
-            if (before != 0)
-            {
-                Os.Release(start, before);
-            }
-
-            if (extra != before)
-            {
-                Os.Release(aligned + bytes, extra - before);
-            }
-
-            start = aligned;
-        }
-
-        if (executable && !Os.Commit(start, bytes, true))
-        {
-            Os.Release(start, bytes);
-            return null;
-        }
-
-        return start;
-    }
-
     /// <summary>Changes a page run where it lies; false when it cannot grow there.</summary>
     private static bool ResizeLarge(RegionSet* regions, byte* block, PageEntry* entry, byte* state, nuint bytes)
     {
@@ -242,7 +207,11 @@ internal static unsafe partial class Heap
         nuint pages = blockBytes >> Units.PageShift;
         if (blockBytes < old)
         {
-            Os.Release(block + blockBytes, old - blockBytes);
+            if (!Os.Resize(block, old, blockBytes))
+            {
+                return null;
+            }
+
             UnchargeSolo(regions, region->PageCount - pages);
         }
         else if (blockBytes > old)
@@ -252,9 +221,9 @@ internal static unsafe partial class Heap
                 return null;
             }
 
-            if (!Os.Remap(block, old, blockBytes, null))
+            if (!Os.Resize(block, old, blockBytes))
             {
-                block = mayMove && !regions->Executable ? MoveSolo(block, entry, state, old, blockBytes) : null;
+                block = mayMove && Os.CanMove && !regions->Executable ? MoveSolo(block, entry, state, old, blockBytes) : null;
                 if (block == null)
                 {
                     UnchargeSolo(regions, pages - region->PageCount);
@@ -289,7 +258,7 @@ internal static unsafe partial class Heap
         uint tag = entry->Tag;
         nuint slack = BlockState.Slack(state);
         ClaimLarge(entry, state);
-        if (Os.Remap(block, oldBytes, newBytes, target))
+        if (Os.Move(block, oldBytes, target, newBytes))
         {
             return target;
         }

@@ -1,12 +1,11 @@
 namespace PrivateHeaps.Platform;
 
-/// <summary>The operations of <see cref="Os"/> on Linux, over the C library's thin wrappers of the system calls.</summary>
+/// <summary>
+/// The operations of <see cref="Os"/> on Linux, over the C library's thin wrappers of the system calls. Untouched memory costs nothing, and
+/// MADV_DONTNEED leaves pages accessible, so nothing needs to be committed twice.
+/// </summary>
 internal static unsafe class LinuxOs
 {
-    private const int ProtectNone = 0;
-    private const int ProtectReadWrite = 3;
-    private const int ProtectReadWriteExecute = 7;
-
     // MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE: what is only reserved must not count against the overcommit limit.
     private const int MapPrivate = 0x4022;
     private const int RemapToTarget = 3; // MREMAP_MAYMOVE | MREMAP_FIXED
@@ -14,12 +13,15 @@ internal static unsafe class LinuxOs
 
     public static void Fill(out OsTable table)
     {
+        table.PageBytes = Libc.page_bytes();
+        table.ChargesCommits = false;
         table.Reserve = &Reserve;
         table.Map = &Map;
         table.Commit = &Commit;
         table.Decommit = &Decommit;
-        table.Release = &Release;
-        table.Remap = &Remap;
+        table.Release = &Posix.Release;
+        table.Resize = &Resize;
+        table.Move = &Move;
     }
 
     public static nuint AddressSpaceLimit() => Libc.address_space_limit();
@@ -34,29 +36,20 @@ internal static unsafe class LinuxOs
 
     public static void Yield() => Libc.sched_yield();
 
-    public static void Clear(void* address, nuint bytes) => Libc.memset(address, 0, bytes);
-
-    public static void Copy(void* to, void* from, nuint bytes) => Libc.memmove(to, from, bytes);
-
     public static bool TryRead(void* from, void* to, nuint bytes) => Libc.read_memory(from, to, bytes) == 0;
 
-    private static void* Reserve(nuint bytes) => MapOrNull(bytes, ProtectNone);
+    private static void* Reserve(nuint bytes) => Posix.Map(bytes, 0, Posix.ProtectNone, MapPrivate);
 
-    private static void* Map(nuint bytes) => MapOrNull(bytes, ProtectReadWrite);
+    private static void* Map(nuint bytes, nuint alignment, bool executable) => Posix.Map(bytes, alignment, Protection(executable), MapPrivate);
 
-    private static void* MapOrNull(nuint bytes, int protection)
-    {
-        void* address = Libc.mmap(null, bytes, protection, MapPrivate, -1, 0);
-        return (nint)address == -1 ? null : address;
-    }
-
-    private static bool Commit(void* address, nuint bytes, bool executable) =>
-        Libc.mprotect(address, bytes, executable ? ProtectReadWriteExecute : ProtectReadWrite) == 0;
+    private static bool Commit(void* address, nuint bytes, bool executable) => Libc.mprotect(address, bytes, Protection(executable)) == 0;
 
     private static bool Decommit(void* address, nuint bytes) => Libc.madvise(address, bytes, AdviseDontNeed) == 0;
 
-    private static void Release(void* address, nuint bytes) => Libc.munmap(address, bytes);
+    private static bool Resize(void* address, nuint oldBytes, nuint newBytes) => (nint)Libc.mremap(address, oldBytes, newBytes, 0, null) != -1;
 
-    private static bool Remap(void* address, nuint oldBytes, nuint newBytes, void* target) =>
-        (nint)Libc.mremap(address, oldBytes, newBytes, target == null ? 0 : RemapToTarget, target) != -1;
+    private static bool Move(void* address, nuint oldBytes, void* target, nuint newBytes) =>
+        (nint)Libc.mremap(address, oldBytes, newBytes, RemapToTarget, target) != -1;
+
+    private static int Protection(bool executable) => executable ? Posix.ProtectReadWriteExecute : Posix.ProtectReadWrite;
 }

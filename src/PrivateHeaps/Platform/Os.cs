@@ -1,78 +1,150 @@
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Foundation;
 
 namespace PrivateHeaps.Platform;
 
 /// <summary>
 /// The one door to the operating system: memory through the table in force, and what threads need. Nothing above this layer calls the
-/// system in any other way.
+/// system in any other way. The engine counts in pages of 4 KiB; where the system's are larger, what is given out is rounded outward here
+/// and what is given back inward, so that two neighbors in one page of the system's never take it from each other.
 /// </summary>
 internal static unsafe class Os
 {
     // One field for each entry: a static field of a struct type would be an object on the garbage-collected heap.
     private static delegate*<nuint, void*> s_reserve;
-    private static delegate*<nuint, void*> s_map;
+    private static delegate*<nuint, nuint, bool, void*> s_map;
     private static delegate*<void*, nuint, bool, bool> s_commit;
     private static delegate*<void*, nuint, bool> s_decommit;
     private static delegate*<void*, nuint, void> s_release;
-    private static delegate*<void*, nuint, nuint, void*, bool> s_remap;
+    private static delegate*<void*, nuint, nuint, bool> s_resize;
+    private static delegate*<void*, nuint, void*, nuint, bool> s_move;
+
+    /// <summary>Bytes of a page of the system's; not less than Units.PageBytes.</summary>
+    public static nuint PageBytes { get; private set; }
+
+    /// <summary>
+    /// See <see cref="OsTable.ChargesCommits"/>. Where it is true, pages are committed when a run takes them and not before, and a decommitted
+    /// page is committed again when it is next taken; so when memory is out then, that is an allocation refused like any other.
+    /// </summary>
+    public static bool ChargesCommits { get; private set; }
 
     /// <summary>Bytes of address space this process may use, or nuint.MaxValue.</summary>
-    public static nuint AddressSpaceLimit => LinuxOs.AddressSpaceLimit();
+    public static nuint AddressSpaceLimit => CurrentOs.AddressSpaceLimit();
 
     /// <summary>True when <see cref="ProcessBarrier"/> works; without it no thread may use a cache.</summary>
     public static bool HasProcessBarrier { get; private set; }
+
+    /// <summary>Whether <see cref="Move"/> can succeed.</summary>
+    public static bool CanMove => s_move != null;
 
     /// <summary>Puts the system's own table in force. Called once, before anything else.</summary>
     public static void Initialize()
     {
         if (s_reserve == null)
         {
-            LinuxOs.Fill(out OsTable table);
+            CurrentOs.Fill(out OsTable table);
             Install(&table);
         }
 
-        HasProcessBarrier = LinuxOs.RegisterProcessBarrier();
+        HasProcessBarrier = CurrentOs.RegisterProcessBarrier();
     }
 
     /// <summary>Puts another table in force; for tests that make the system fail.</summary>
     public static void Install(OsTable* table)
     {
+        PageBytes = table->PageBytes;
+        ChargesCommits = table->ChargesCommits;
         s_reserve = table->Reserve;
         s_map = table->Map;
         s_commit = table->Commit;
         s_decommit = table->Decommit;
         s_release = table->Release;
-        s_remap = table->Remap;
+        s_resize = table->Resize;
+        s_move = table->Move;
     }
 
-    public static void* Reserve(nuint bytes) => s_reserve(bytes);
+    /// <summary>An inaccessible range that costs address space only; null when there is none.</summary>
+    public static void* Reserve(nuint bytes) => s_reserve(WholePages(bytes));
 
-    public static void* Map(nuint bytes) => s_map(bytes);
+    /// <summary>A range that is accessible at once and zero; null when there is none.</summary>
+    public static void* Map(nuint bytes) => Map(bytes, Units.PageBytes, false);
 
-    public static bool Commit(void* address, nuint bytes, bool executable) => s_commit(address, bytes, executable);
+    /// <summary>As <see cref="Map(nuint)"/>, at a multiple of the alignment (a power of two).</summary>
+    public static void* Map(nuint bytes, nuint alignment, bool executable) => s_map(WholePages(bytes), alignment, executable);
 
-    public static bool Decommit(void* address, nuint bytes) => s_decommit(address, bytes);
+    /// <summary>Makes pages of a reserved range accessible; those that are so already keep their contents.</summary>
+    public static bool Commit(void* address, nuint bytes, bool executable)
+    {
+        nuint start = Bits.RoundDown((nuint)address, PageBytes);
+        return s_commit((void*)start, WholePages((nuint)address + bytes - start), executable);
+    }
 
-    public static void Release(void* address, nuint bytes) => s_release(address, bytes);
+    /// <summary>
+    /// Gives the contents of pages back that nobody uses. They read as zero from then on, where the system charges commits after they are
+    /// committed again. False: they may still hold their contents.
+    /// </summary>
+    public static bool Decommit(void* address, nuint bytes)
+    {
+        byte* end = (byte*)address + bytes;
+        byte* first = (byte*)Bits.RoundUp((nuint)address, PageBytes);
+        byte* last = (byte*)Bits.RoundDown((nuint)end, PageBytes);
+        if (first >= last)
+        {
+            Clear(address, bytes);
+            return true;
+        }
 
-    public static bool Remap(void* address, nuint oldBytes, nuint newBytes, void* target) => s_remap(address, oldBytes, newBytes, target);
+        if (!s_decommit(first, (nuint)(last - first)))
+        {
+            return false;
+        }
+
+        // What shares a page of the system's with a neighbor is zeroed by hand.
+        if (first != address || last != end)
+        {
+            Clear(address, (nuint)(first - (byte*)address));
+            Clear(last, (nuint)(end - last));
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Zeroes pages that other threads may read meanwhile by giving their contents back. False where the system cannot do that without a moment in
+    /// which they are inaccessible; then nothing has changed.
+    /// </summary>
+    public static bool Discard(void* address, nuint bytes) => !ChargesCommits && Decommit(address, bytes);
+
+    /// <summary>Ends a range that <see cref="Reserve"/> or a Map made, whole.</summary>
+    public static void Release(void* address, nuint bytes) => s_release(address, WholePages(bytes));
+
+    /// <summary>Changes the size of a mapped range where it lies; false leaves everything as it was. What is added is not always zero.</summary>
+    public static bool Resize(void* address, nuint oldBytes, nuint newBytes) =>
+        WholePages(oldBytes) == WholePages(newBytes) || s_resize(address, WholePages(oldBytes), WholePages(newBytes));
+
+    /// <summary>Moves a mapped range onto a reserved one of the new size; only where <see cref="CanMove"/>. False leaves everything as it was.</summary>
+    public static bool Move(void* address, nuint oldBytes, void* target, nuint newBytes) =>
+        s_move(address, WholePages(oldBytes), target, WholePages(newBytes));
 
     /// <summary>Copies memory of the caller's that may not be there; false when it is not all readable.</summary>
-    public static bool TryRead(void* from, void* to, nuint bytes) => LinuxOs.TryRead(from, to, bytes);
+    public static bool TryRead(void* from, void* to, nuint bytes) => CurrentOs.TryRead(from, to, bytes);
 
     /// <summary>Every thread of the process passes a full memory barrier before this returns. Partner of the plain stores to ThreadCache.Busy.</summary>
-    public static void ProcessBarrier() => LinuxOs.ProcessBarrier();
+    public static void ProcessBarrier() => CurrentOs.ProcessBarrier();
 
-    /// <summary>Sleeps while the word holds the value, at most the given time; may wake for no reason.</summary>
-    public static void Wait(int* word, int value, long nanoseconds) => LinuxOs.Wait(word, value, nanoseconds);
+    /// <summary>Sleeps while the word holds the value, at most the given time (negative: no limit); may wake for no reason.</summary>
+    public static void Wait(int* word, int value, long nanoseconds) => CurrentOs.Wait(word, value, nanoseconds);
 
-    public static void Wake(int* word, int count) => LinuxOs.Wake(word, count);
+    /// <summary>Wakes one sleeper of the word (count 1) or all of them.</summary>
+    public static void Wake(int* word, int count) => CurrentOs.Wake(word, count);
 
-    public static void Yield() => LinuxOs.Yield();
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Clear(void* address, nuint bytes) => LinuxOs.Clear(address, bytes);
+    public static void Yield() => CurrentOs.Yield();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Copy(void* to, void* from, nuint bytes) => LinuxOs.Copy(to, from, bytes);
+    public static void Clear(void* address, nuint bytes) => Libc.memset(address, 0, bytes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Copy(void* to, void* from, nuint bytes) => Libc.memmove(to, from, bytes);
+
+    private static nuint WholePages(nuint bytes) => Bits.RoundUp(bytes, PageBytes);
 }

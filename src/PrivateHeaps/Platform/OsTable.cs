@@ -2,28 +2,44 @@ namespace PrivateHeaps.Platform;
 
 /// <summary>
 /// The memory operations of an operating system. One table is in force in a process; a test may put another in its place, for instance
-/// one that fails on the third commit. A call through a pointer costs nothing next to a system call.
+/// one that fails on the third commit. A call through a pointer costs nothing next to a system call. All addresses and sizes are whole
+/// pages of the system's; <see cref="Os"/> rounds them.
 /// </summary>
 internal unsafe struct OsTable
 {
+    /// <summary>Bytes of the system's page: a power of two, at least the engine's page and at most a piece of the arena.</summary>
+    public nuint PageBytes;
+
+    /// <summary>
+    /// True where committed memory counts against a limit even if it is never touched, and where decommitted pages are inaccessible until they
+    /// are committed again. False where untouched memory is free, and decommitted pages stay accessible.
+    /// </summary>
+    public bool ChargesCommits;
+
     /// <summary>(bytes) -> page-aligned inaccessible range that costs address space only; null when there is none.</summary>
     public delegate*<nuint, void*> Reserve;
 
-    /// <summary>(bytes) -> a range that is reserved and readable and writable at once, zeroed; null when there is none.</summary>
-    public delegate*<nuint, void*> Map;
-
-    /// <summary>(address, bytes, executable): pages of a reserved range become readable and writable. False leaves them as they were.</summary>
-    public delegate*<void*, nuint, bool, bool> Commit;
-
-    /// <summary>(address, bytes): gives the contents back; the pages stay accessible and read as zero. False: they may still hold their contents.</summary>
-    public delegate*<void*, nuint, bool> Decommit;
-
-    /// <summary>(address, bytes): ends a reservation, or a whole-page part of one.</summary>
-    public delegate*<void*, nuint, void> Release;
+    /// <summary>(bytes, alignment, executable) -> a range that is reserved and committed at once, zeroed; null when there is none.</summary>
+    public delegate*<nuint, nuint, bool, void*> Map;
 
     /// <summary>
-    /// (address, old bytes, new bytes, target): changes the size of a mapped range where it lies (target null), or moves it onto a reserved
-    /// range of the new size. False leaves everything as it was.
+    /// (address, bytes, executable): pages of a reserved range become readable and writable; those that are so already keep their contents.
+    /// False: no committed page has changed.
     /// </summary>
-    public delegate*<void*, nuint, nuint, void*, bool> Remap;
+    public delegate*<void*, nuint, bool, bool> Commit;
+
+    /// <summary>(address, bytes): gives the contents of pages back, committed or not; when next accessible they read as zero. False: nothing has changed.</summary>
+    public delegate*<void*, nuint, bool> Decommit;
+
+    /// <summary>(address, bytes): ends a whole range that Reserve or Map made. The size is the one it has now.</summary>
+    public delegate*<void*, nuint, void> Release;
+
+    /// <summary>(address, old bytes, new bytes): changes the size of a mapped range where it lies. False leaves everything as it was.</summary>
+    public delegate*<void*, nuint, nuint, bool> Resize;
+
+    /// <summary>
+    /// (address, old bytes, target, new bytes): moves a mapped range onto a reserved one of the new size; the old range is gone. False leaves
+    /// everything as it was. Null where the system has no such operation.
+    /// </summary>
+    public delegate*<void*, nuint, void*, nuint, bool> Move;
 }

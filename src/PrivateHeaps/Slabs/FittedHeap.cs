@@ -151,17 +151,26 @@ internal unsafe struct FittedHeap
     public static nuint BlockBytes(RegionSet* regions, byte* block) =>
         (nuint)LengthOf(regions, block, AddressMap.StateOf(block)) << Units.GranuleShift;
 
-    /// <summary>Gives the contents of wholly free pages back to the system; the caller has the heap stand still. Returns the bytes that went.</summary>
+    /// <summary>
+    /// Gives the contents of wholly free pages back to the system; the caller has the heap stand still. Returns the bytes that went: 0 where the
+    /// system would take the pages away too, since blocks are not taken by the page here.
+    /// </summary>
     public static nuint DecommitFree(FittedHeap* fitted, RegionSet* regions)
     {
         Region* region = regions->First;
         nuint returned = 0;
         for (uint page = 0; page < region->TouchedPages; page++)
         {
-            bool free = RunMap.IsFree(&fitted->Granules, page * Units.GranulesPerPage, Units.GranulesPerPage);
-            if (free && Os.Decommit(region->Base + ((nuint)page << Units.PageShift), Units.PageBytes))
+            uint start = page;
+            while (page < region->TouchedPages && RunMap.IsFree(&fitted->Granules, page * Units.GranulesPerPage, Units.GranulesPerPage))
             {
-                returned += Units.PageBytes;
+                page++;
+            }
+
+            nuint bytes = (nuint)(page - start) << Units.PageShift;
+            if (bytes != 0 && Os.Discard(region->Base + ((nuint)start << Units.PageShift), bytes))
+            {
+                returned += bytes;
             }
         }
 

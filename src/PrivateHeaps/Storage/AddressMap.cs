@@ -21,6 +21,9 @@ internal static unsafe class AddressMap
     public const nuint EntriesBytes = (WindowBytes >> Units.PageShift) * 16;
     public const nuint StatesBytes = WindowBytes >> Units.GranuleShift;
 
+    // A block may start so near the end of its window that the bytes which follow its state byte would belong to the next one. They lie here.
+    private const nuint TailBytes = 8;
+
     private static byte** s_windows;
     private static OsLock* s_lock;
 
@@ -99,10 +102,17 @@ internal static unsafe class AddressMap
             ClearSpan(StateIn(window, (nuint)start), piece >> Units.GranuleShift);
             start += piece;
             bytes -= piece;
+            if (((nuint)start & WindowMask) == 0)
+            {
+                Os.Clear(window + EntriesBytes + StatesBytes, TailBytes);
+            }
         }
     }
 
-    /// <summary>Gives the memory behind entries and states of a range back, as far as it is whole pages. All of them must be zero already.</summary>
+    /// <summary>
+    /// Gives the memory behind entries and states of a range back, as far as it is whole pages. All of them must be zero already. Other threads
+    /// may ask about any address meanwhile, so where the system would make the pages inaccessible they are kept.
+    /// </summary>
     public static void GiveBack(byte* start, nuint bytes)
     {
         while (bytes != 0)
@@ -116,7 +126,7 @@ internal static unsafe class AddressMap
         }
     }
 
-    /// <summary>Zeroes metadata; whole pages of a long span are given back instead of being written.</summary>
+    /// <summary>Zeroes metadata; whole pages of a long span are given back instead of being written, where the system can.</summary>
     private static void ClearSpan(byte* span, nuint bytes)
     {
         const nuint worthGivingBack = 128 * Units.KiB;
@@ -124,7 +134,7 @@ internal static unsafe class AddressMap
         {
             byte* first = (byte*)Bits.RoundUp((nuint)span, Units.PageBytes);
             nuint whole = Bits.RoundDown((nuint)(span + bytes - first), Units.PageBytes);
-            if (Os.Decommit(first, whole))
+            if (Os.Discard(first, whole))
             {
                 Os.Clear(span, (nuint)(first - span));
                 Os.Clear(first + whole, (nuint)(span + bytes - (first + whole)));
@@ -145,7 +155,7 @@ internal static unsafe class AddressMap
         byte* last = (byte*)Bits.RoundDown((nuint)span + bytes, Units.PageBytes);
         if (first < last)
         {
-            Os.Decommit(first, (nuint)(last - first));
+            Os.Discard(first, (nuint)(last - first));
         }
     }
 
@@ -155,7 +165,7 @@ internal static unsafe class AddressMap
         bool there = s_windows[window] != null;
         if (!there)
         {
-            byte* range = (byte*)Os.Map(EntriesBytes + StatesBytes);
+            byte* range = (byte*)Os.Map(EntriesBytes + StatesBytes + TailBytes);
             there = range != null;
 
             // Partner: WindowOf reads without the lock; the range is zero, which means "no block" everywhere.

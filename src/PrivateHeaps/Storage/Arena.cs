@@ -33,7 +33,8 @@ internal static unsafe class Arena
     }
 
     /// <summary>
-    /// A committed piece, or null. Clean means that it was never used, so it reads as zero and so do its page entries and states.
+    /// A piece, or null. It is committed, unless the system charges commits: then its owner commits what it uses. Clean means that it was never
+    /// used, so it reads as zero and so do its page entries and states.
     /// </summary>
     public static byte* Take(nuint bytes, out bool clean)
     {
@@ -49,15 +50,22 @@ internal static unsafe class Arena
     {
         uint units = (uint)((bytes + (UnitBytes - 1)) / UnitBytes);
         bool keep = touchedBytes <= RetainedPieceBytes && Volatile.Read(ref s_state->RetainedBytes) + touchedBytes <= RetainedMaximumBytes;
+
+        // Where commits are charged, what was committed and never touched goes back too.
+        nuint kept = keep ? touchedBytes : 0;
+        nuint end = Os.ChargesCommits ? units * UnitBytes : touchedBytes;
+        if (kept != end)
+        {
+            Os.Decommit(piece + kept, end - kept);
+        }
+
         if (!keep)
         {
-            Os.Decommit(piece, touchedBytes);
             AddressMap.GiveBack(piece, bytes);
-            touchedBytes = 0;
         }
 
         OsLock.Enter(&s_state->Lock);
-        s_state->RetainedBytes += touchedBytes;
+        s_state->RetainedBytes += kept;
         One* arena = Owner(piece);
         RunMap.Give(&arena->Map, (uint)((nuint)(piece - arena->Base) / UnitBytes), units);
         OsLock.Leave(&s_state->Lock);
@@ -110,10 +118,10 @@ internal static unsafe class Arena
     private static bool Extend(One* arena, nuint end)
     {
         nuint wanted = Bits.Min(Bits.RoundUp(end, CommitBytes), arena->Map.Count * UnitBytes);
-        if (!Os.Commit(arena->Base + arena->CommittedBytes, wanted - arena->CommittedBytes, false))
+        if (!CommitTo(arena, wanted))
         {
             wanted = end;
-            if (!Os.Commit(arena->Base + arena->CommittedBytes, wanted - arena->CommittedBytes, false))
+            if (!CommitTo(arena, wanted))
             {
                 return false;
             }
@@ -127,6 +135,9 @@ internal static unsafe class Arena
         arena->CommittedBytes = wanted;
         return true;
     }
+
+    private static bool CommitTo(One* arena, nuint end) =>
+        Os.ChargesCommits || Os.Commit(arena->Base + arena->CommittedBytes, end - arena->CommittedBytes, false);
 
     private static bool AddArena()
     {
@@ -180,6 +191,8 @@ internal static unsafe class Arena
     private struct One
     {
         public byte* Base;
+
+        /// <summary>Bytes whose windows the address map covers, and that are committed where that costs nothing.</summary>
         public nuint CommittedBytes;
 
         /// <summary>Units from here on were never part of a piece.</summary>

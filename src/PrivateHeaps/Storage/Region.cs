@@ -34,7 +34,7 @@ internal unsafe struct Region
     /// <summary>Exactly what may be used; for a bounded heap its maximum.</summary>
     public uint PageCount;
 
-    /// <summary>Pages [0, CommittedPages) are accessible.</summary>
+    /// <summary>Pages [0, CommittedPages) are accessible, but where <see cref="Os.ChargesCommits"/> not those that were given back.</summary>
     public uint CommittedPages;
 
     /// <summary>Pages from here on were never part of a run.</summary>
@@ -134,7 +134,7 @@ internal unsafe struct Region
         uint alignmentPages = (uint)(alignment >> Units.PageShift);
         uint phase = (uint)((nuint)region->Base >> Units.PageShift);
         uint page = RunMap.Find(&region->Pages, pages, Bits.Max(alignmentPages, 1), phase);
-        if (page == RunMap.None || !CommitTo(region, page + pages))
+        if (page == RunMap.None || !CommitTo(region, page + pages) || !CommitAgain(region, page, pages))
         {
             return RunMap.None;
         }
@@ -146,7 +146,7 @@ internal unsafe struct Region
     /// <summary>Takes the pages behind a run for it, if they are free and can be committed.</summary>
     public static bool ExtendRun(Region* region, uint end, uint pages)
     {
-        if (!RunMap.IsFree(&region->Pages, end, pages) || !CommitTo(region, end + pages))
+        if (!RunMap.IsFree(&region->Pages, end, pages) || !CommitTo(region, end + pages) || !CommitAgain(region, end, pages))
         {
             return false;
         }
@@ -222,15 +222,28 @@ internal unsafe struct Region
 
     private static bool Commit(Region* region, uint pages)
     {
-        // A piece of the arena is accessible already.
+        // A piece of the arena is covered already, and accessible unless that would have been charged.
         byte* start = region->Base + ((nuint)region->CommittedPages << Units.PageShift);
         nuint bytes = (nuint)(pages - region->CommittedPages) << Units.PageShift;
-        if (region->Kind == RegionKind.Own && !(Os.Commit(start, bytes, region->Executable) && AddressMap.Cover(start, bytes)))
+        bool ready = region->Kind == RegionKind.Own
+            ? Os.Commit(start, bytes, region->Executable) && AddressMap.Cover(start, bytes)
+            : !Os.ChargesCommits || Os.Commit(start, bytes, false);
+        if (!ready)
         {
             return false;
         }
 
         region->CommittedPages = pages;
         return true;
+    }
+
+    // Where decommitted pages are gone: commits those of a run that were given back. Clean pages below the touched mark are such.
+    private static bool CommitAgain(Region* region, uint page, uint pages)
+    {
+        uint end = Bits.Min(page + pages, region->TouchedPages);
+        return !Os.ChargesCommits
+            || page >= end
+            || RunMap.CountSet(region->Dirty, page, end - page) == end - page
+            || Os.Commit(region->Base + ((nuint)page << Units.PageShift), (nuint)(end - page) << Units.PageShift, region->Executable);
     }
 }

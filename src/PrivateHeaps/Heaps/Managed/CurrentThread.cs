@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using PrivateHeaps.Platform;
 
 namespace PrivateHeaps.Heaps;
 
@@ -13,7 +15,7 @@ internal static unsafe class CurrentThread
     private static bool s_sweeps;
 
     /// <summary>Never null. <exception cref="OutOfMemoryException">There is no memory for the engine or for this thread's state.</exception>
-    /// <exception cref="PlatformNotSupportedException">The system is not Linux.</exception></summary>
+    /// <exception cref="PlatformNotSupportedException">The process is not a 64-bit one of Linux, Windows or macOS.</exception></summary>
     public static ThreadState* State
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -27,9 +29,10 @@ internal static unsafe class CurrentThread
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static ThreadState* Attach()
     {
-        if (!OperatingSystem.IsLinux())
+        if (!CurrentOs.IsSupported)
         {
-            throw new PlatformNotSupportedException("PrivateHeaps runs on Linux so far; on Windows the system's own heap functions have the same names.");
+            throw new PlatformNotSupportedException(
+                $"PrivateHeaps runs in 64-bit processes on Linux, Windows and macOS, and this is a {8 * sizeof(nint)}-bit process on {RuntimeInformation.OSDescription}.");
         }
 
         ThreadState* state = Engine.Start() ? Threads.Create() : null;

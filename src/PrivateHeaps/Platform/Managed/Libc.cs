@@ -38,6 +38,9 @@ internal static unsafe class Libc
     [DllImport(Library)]
     public static extern int getppid();
 
+    /// <summary>Bytes of a page of the system's.</summary>
+    public static nuint page_bytes() => (nuint)Environment.SystemPageSize;
+
     public static int futex_wait(int* word, int expected, long timeoutNanoseconds)
     {
         long* timeout = stackalloc long[2];
@@ -48,7 +51,7 @@ internal static unsafe class Libc
 
     public static int futex_wake(int* word, int count) => (int)syscall(FutexCall, (nint)word, FutexWakePrivate, count, 0);
 
-    /// <summary>.NET has a process-wide barrier on every system.</summary>
+    /// <summary>Never asked here: CurrentOs uses the barrier of .NET.</summary>
     public static int membarrier_register() => 0;
 
     public static void membarrier() => Interlocked.MemoryBarrierProcessWide();

@@ -1,0 +1,37 @@
+using PrivateHeaps.Foundation;
+
+namespace PrivateHeaps.Platform;
+
+/// <summary>What the systems with mmap do alike.</summary>
+internal static unsafe class Posix
+{
+    public const int ProtectNone = 0;
+    public const int ProtectReadWrite = 3;
+    public const int ProtectReadWriteExecute = 7;
+
+    /// <summary>A fresh mapping at a multiple of the alignment; null when there is none. What an alignment above a page needs more is cut off at both ends.</summary>
+    public static void* Map(nuint bytes, nuint alignment, int protection, int flags)
+    {
+        nuint extra = alignment > Os.PageBytes ? alignment : 0;
+        byte* start = (byte*)Libc.mmap(null, bytes + extra, protection, flags, -1, 0);
+        if ((nint)start == -1)
+        {
+            return null;
+        }
+
+        byte* aligned = extra == 0 ? start : (byte*)Bits.RoundUp((nuint)start, alignment);
+        nuint before = (nuint)(aligned - start);
+        Release(start, before);
+        Release(aligned + bytes, extra - before);
+        return aligned;
+    }
+
+    /// <summary>Ends a mapping or a part of one.</summary>
+    public static void Release(void* address, nuint bytes)
+    {
+        if (bytes != 0)
+        {
+            Libc.munmap(address, bytes);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Reflection;
+using PrivateHeaps.Tests.Platform;
+using Xunit.Abstractions;
+using Xunit.Sdk;
+
+namespace PrivateHeaps.Tests;
+
+/// <summary>
+/// Tests the .NET library without a test host: in a process where other memory rules are in force, or on a system that has none.
+/// </summary>
+internal static class SuiteRunner
+{
+    // What is about this repository and the C libraries, and what starts processes of its own.
+    private static readonly string[] s_excludedNamespaces = ["PrivateHeaps.Tests.Structure", "PrivateHeaps.Tests.Win32", "PrivateHeaps.Tests.Platform"];
+
+    /// <summary>True in such a process, where the C library is not tested along.</summary>
+    public static bool IsAlone { get; private set; }
+
+    /// <summary>Runs the tests of this assembly, prints those that fail, and ends with the line "N passed, N failed".</summary>
+    public static void RunUnder(MemoryRules rules)
+    {
+        IsAlone = true;
+        if (rules != MemoryRules.OfThisSystem)
+        {
+            StrictMemory.Install(rules);
+        }
+
+        Options options = new();
+        using Sink discovered = new(), executed = new();
+        using XunitTestFramework framework = new(new NullMessageSink());
+        Assembly assembly = typeof(SuiteRunner).Assembly;
+        framework.GetDiscoverer(Reflector.Wrap(assembly)).Find(includeSourceInformation: false, discovered, options);
+        discovered.Wait();
+        IEnumerable<ITestCase> tests = discovered.Tests.Where(test =>
+            !s_excludedNamespaces.Any(name => test.TestMethod.TestClass.Class.Name.StartsWith(name, StringComparison.Ordinal)));
+        framework.GetExecutor(assembly.GetName()).RunTests(tests, executed, options);
+        executed.Wait();
+        Console.WriteLine($"{executed.Passed} passed, {discovered.Failed + executed.Failed} failed");
+    }
+
+    private sealed class Sink : LongLivedMarshalByRefObject, IMessageSink, IDisposable
+    {
+        private readonly ManualResetEventSlim _ended = new();
+
+        public List<ITestCase> Tests { get; } = [];
+
+        public int Passed { get; private set; }
+
+        public int Failed { get; private set; }
+
+        public void Wait() => _ended.Wait();
+
+        public bool OnMessage(IMessageSinkMessage message)
+        {
+            switch (message)
+            {
+                case ITestCaseDiscoveryMessage discovery:
+                    Tests.Add(discovery.TestCase);
+                    break;
+                case ITestPassed:
+                    Passed++;
+                    break;
+                case IFailureInformation failure:
+                    Failed++;
+                    Console.WriteLine((message as ITestMessage)?.Test.DisplayName);
+                    Console.WriteLine(string.Join('\n', failure.Messages) + '\n' + string.Join('\n', failure.StackTraces));
+                    break;
+                case IDiscoveryCompleteMessage or ITestAssemblyFinished:
+                    _ended.Set();
+                    break;
+            }
+
+            return true;
+        }
+
+        public void Dispose() => _ended.Dispose();
+    }
+
+    /// <summary>Everything as the assembly's attributes say.</summary>
+    private sealed class Options : ITestFrameworkDiscoveryOptions, ITestFrameworkExecutionOptions
+    {
+        public TValue GetValue<TValue>(string name) => default!;
+
+        public void SetValue<TValue>(string name, TValue value)
+        {
+        }
+    }
+}
