@@ -6,8 +6,6 @@ namespace PrivateHeaps.Tests.Conformance;
 /// <summary>What GlobalReAlloc and LocalReAlloc do with blocks that are there.</summary>
 public sealed unsafe class MemoryReAllocTests
 {
-    private const byte Pattern = 0xC5;
-
     [Theory, MemoryFaces]
     public void MODIFY_alone_changes_nothing(IMemoryFace face)
     {
@@ -53,7 +51,7 @@ public sealed unsafe class MemoryReAllocTests
             nint memory = face.AllocFilled(kind, 100, Pattern);
             face.ExpectRefusal(InvalidParameter, () => face.ReAlloc(memory, 200, face.Discardable()));
             face.ExpectRefusal(InvalidParameter, () => face.ReAlloc(memory, 200, Moveable | face.Discardable()));
-            AssertUnchanged(face, memory, 100);
+            face.AssertUnchanged(memory, 100);
             face.MustFree(memory);
         }
     }
@@ -87,7 +85,7 @@ public sealed unsafe class MemoryReAllocTests
                 Assert.Equal(face.IsLocal, result == memory);
                 Assert.Equal(!face.IsLocal, IsHandle(result));
                 Assert.Equal(face.IsLocal, face.IsBlock(memory));
-                AssertUnchanged(face, result, bytes);
+                face.AssertUnchanged(result, bytes);
                 Assert.Equal(face.IsLocal ? 0u : attribute, face.Flags(result));
                 face.MustFree(result);
             }
@@ -110,7 +108,7 @@ public sealed unsafe class MemoryReAllocTests
                 Assert.True(result == memory || (result == 0 && face.Heaps.LastError == NotEnoughMemory));
                 Assert.True(wanted > before || result != 0, $"A shrink from {before} to {wanted} bytes was refused.");
                 kept = Math.Min(kept, wanted);
-                AssertIs(face, memory, result == 0 ? before : wanted, kept);
+                face.AssertIs(memory, result == 0 ? before : wanted, kept);
             }
 
             face.MustFree(wall);
@@ -150,7 +148,7 @@ public sealed unsafe class MemoryReAllocTests
                 {
                     nuint kept = Math.Min(face.Size(handle), wanted);
                     Assert.Equal(handle, face.Expect(Untouched, () => face.ReAlloc(handle, wanted, flags)));
-                    AssertIs(face, handle, wanted, kept);
+                    face.AssertIs(handle, wanted, kept);
                     Memory.Fill((void*)face.Address(handle), wanted, Pattern);
                 }
 
@@ -175,7 +173,7 @@ public sealed unsafe class MemoryReAllocTests
                 Assert.True(result == handle || (result == 0 && face.Heaps.LastError == NotEnoughMemory));
                 Assert.True(wanted > before || result != 0, $"A shrink from {before} to {wanted} bytes was refused.");
                 Assert.Equal(block, face.Address(handle));
-                AssertIs(face, handle, result == 0 ? before : wanted, Math.Min(Math.Min(before, wanted), (bytes / 2) + 1));
+                face.AssertIs(handle, result == 0 ? before : wanted, Math.Min(Math.Min(before, wanted), (bytes / 2) + 1));
             }
 
             Assert.False(face.Expect(NoError, () => face.Unlock(handle)));
@@ -193,69 +191,15 @@ public sealed unsafe class MemoryReAllocTests
             nint block = face.Lock(handle);
             Assert.Equal(handle, face.Expect(Untouched, () => face.ReAlloc(handle, (bytes / 8) + 1, Moveable)));
             Assert.Equal(block, face.Address(handle));
-            AssertIs(face, handle, (bytes / 8) + 1, (bytes / 8) + 1);
+            face.AssertIs(handle, (bytes / 8) + 1, (bytes / 8) + 1);
             nint wall = face.MustAlloc(0, bytes);
             Assert.Equal(handle, face.Expect(Untouched, () => face.ReAlloc(handle, bytes * 100, Moveable)));
-            AssertIs(face, handle, bytes * 100, (bytes / 8) + 1);
+            face.AssertIs(handle, bytes * 100, (bytes / 8) + 1);
             Assert.Equal(1u, face.Flags(handle));
             Assert.Equal(handle, face.Handle(face.Address(handle)));
             face.MustFree(wall);
             face.MustFree(handle);
         }
-    }
-
-    [Theory, MemoryFaces]
-    public void A_locked_block_cannot_be_discarded(IMemoryFace face)
-    {
-        nint handle = face.AllocFilled(Moveable, 100, Pattern);
-        face.Lock(handle);
-        face.ExpectRefusal(Untouched, () => face.ReAlloc(handle, 0, 0));
-        face.ExpectRefusal(Untouched, () => face.ReAlloc(handle, 0, Moveable));
-        Assert.Equal(1u, face.Flags(handle));
-        AssertUnchanged(face, handle, 100);
-        face.MustFree(handle);
-    }
-
-    [Theory, MemoryFaces]
-    public void A_block_is_discarded_with_MOVEABLE_only_and_comes_back_with_any_size(IMemoryFace face)
-    {
-        nint handle = face.AllocFilled(Moveable | face.Discardable(), 100, Pattern);
-        face.ExpectRefusal(InvalidParameter, () => face.ReAlloc(handle, 0, 0));
-        AssertUnchanged(face, handle, 100);
-        foreach (uint flags in new[] { 0u, Moveable, ZeroInit, Moveable | ZeroInit })
-        {
-            nint block = face.Address(handle);
-            Assert.Equal(handle, face.Expect(Untouched, () => face.ReAlloc(handle, 0, Moveable)));
-            Assert.False(face.IsBlock(block));
-            AssertDiscarded(face, handle);
-
-            // A discarded handle is discarded again with the same conditions.
-            Assert.Equal(handle, face.Expect(Untouched, () => face.ReAlloc(handle, 0, Moveable)));
-            face.ExpectRefusal(InvalidParameter, () => face.ReAlloc(handle, 0, 0));
-            AssertDiscarded(face, handle);
-
-            Assert.Equal(handle, face.Expect(Untouched, () => face.ReAlloc(handle, 100, flags)));
-            Assert.Equal(face.Discardable(), face.Flags(handle));
-            Assert.Equal((nuint)100, face.Size(handle));
-            if ((flags & ZeroInit) != 0)
-            {
-                Memory.AssertFilled((void*)face.Address(handle), 0, 100, 0);
-            }
-
-            Memory.Fill((void*)face.Address(handle), 100, Pattern);
-        }
-
-        face.MustFree(handle);
-    }
-
-    [Theory, InlineData(false), InlineData(true)]
-    public void GlobalDiscard_and_LocalDiscard_discard(bool isLocal)
-    {
-        WinBaseFace face = new(isLocal);
-        nint handle = face.MustAlloc(Moveable, 10);
-        Assert.Equal(handle, isLocal ? WinBase.LocalDiscard(handle) : WinBase.GlobalDiscard(handle));
-        AssertDiscarded(face, handle, attributes: 0);
-        face.MustFree(handle);
     }
 
     [Theory, MemoryFaces]
@@ -293,38 +237,12 @@ public sealed unsafe class MemoryReAllocTests
                     face.ExpectRefusal(NotEnoughMemory, () => face.ReAlloc(memory, nuint.MaxValue / 4, flags));
                 }
 
-                AssertUnchanged(face, memory, bytes);
+                face.AssertUnchanged(memory, bytes);
                 face.Lock(memory);
                 face.ExpectRefusal(NotEnoughMemory, () => face.ReAlloc(memory, nuint.MaxValue / 4, Moveable));
-                AssertUnchanged(face, memory, bytes);
+                face.AssertUnchanged(memory, bytes);
                 face.MustFree(memory);
             }
         }
-
-        nint discarded = face.MustAlloc(Moveable, 0);
-        face.ExpectRefusal(NotEnoughMemory, () => face.ReAlloc(discarded, nuint.MaxValue / 4, Moveable));
-        AssertDiscarded(face, discarded, attributes: 0);
-        face.MustFree(discarded);
-    }
-
-    private static void AssertIs(IMemoryFace face, nint memory, nuint bytes, nuint filledBytes)
-    {
-        Assert.Equal(bytes, face.Size(memory));
-        nint block = face.Address(memory);
-        Assert.Equal(bytes, face.Heaps.HeapSize(face.Heaps.GetProcessHeap(), 0, (void*)block));
-        Memory.AssertFilled((void*)block, 0, filledBytes, Pattern);
-    }
-
-    private static void AssertUnchanged(IMemoryFace face, nint memory, nuint bytes) => AssertIs(face, memory, bytes, bytes);
-
-    private static void AssertDiscarded(IMemoryFace face, nint handle) => AssertDiscarded(face, handle, face.Discardable());
-
-    private static void AssertDiscarded(IMemoryFace face, nint handle, uint attributes)
-    {
-        Assert.Equal(WinBase.GMEM_DISCARDED | attributes, face.Flags(handle));
-        Assert.Equal((nuint)0, face.Expect(Untouched, () => face.Size(handle)));
-        Assert.Equal(0, *(nint*)handle);
-        face.ExpectRefusal(IsDiscarded, () => face.Lock(handle));
-        Assert.False(face.Expect(NotLocked, () => face.Unlock(handle)));
     }
 }

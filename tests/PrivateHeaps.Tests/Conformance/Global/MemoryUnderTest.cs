@@ -10,6 +10,8 @@ internal static unsafe class MemoryUnderTest
     public const uint Untouched = 0xBEEF, NoError = 0, InvalidHandle = 6, NotEnoughMemory = 8;
     public const uint InvalidParameter = 87, IsDiscarded = 157, NotLocked = 158, NoAccess = 998;
 
+    public const byte Pattern = 0xC5;
+
     /// <summary>Of one block, in pages that no size class shares.</summary>
     public const nuint LargeBytes = 3 << 20;
 
@@ -56,4 +58,16 @@ internal static unsafe class MemoryUnderTest
 
     /// <summary>Makes a call that must be refused with 0 and this last error.</summary>
     public static void ExpectRefusal(this IMemoryFace face, uint error, Func<nint> call) => Assert.Equal(0, face.Expect(error, call));
+
+    /// <summary>The block has this size, and so many bytes of the pattern at its start.</summary>
+    public static void AssertIs(this IMemoryFace face, nint memory, nuint bytes, nuint filledBytes)
+    {
+        Assert.Equal(bytes, face.Size(memory));
+        nint block = face.Address(memory);
+        Assert.Equal(bytes, face.Heaps.HeapSize(face.Heaps.GetProcessHeap(), 0, (void*)block));
+        Memory.AssertFilled((void*)block, 0, filledBytes, Pattern);
+    }
+
+    /// <summary>The block has this size and is full of the pattern.</summary>
+    public static void AssertUnchanged(this IMemoryFace face, nint memory, nuint bytes) => face.AssertIs(memory, bytes, bytes);
 }
