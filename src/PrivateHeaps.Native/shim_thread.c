@@ -36,6 +36,7 @@ void ph_thread_set(struct ph_thread *state)
         pthread_setspecific(key, (void *)1);
 }
 
+struct ph_thread *ph_thread_attached(void) { return ph_thread == &empty_thread ? NULL : ph_thread; }
 int ph_thread_ended(void) { return ended; }
 
 static void before_fork(void) { ph_fork_prepare(ph_thread); }

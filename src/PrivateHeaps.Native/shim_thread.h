@@ -21,6 +21,7 @@ extern __thread struct ph_thread *ph_thread __attribute__((tls_model("initial-ex
 
 /* For C#: declared in Platform/Host.cs. */
 void ph_thread_set(struct ph_thread *state);
+struct ph_thread *ph_thread_attached(void);
 int ph_thread_ended(void);
 
 /* One line "privateheaps: ..." to standard error in one write. */

@@ -25,6 +25,10 @@ internal static unsafe class Host
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_set")]
     public static extern void SetThread(void* thread);
 
+    /// <summary>The state that <see cref="SetThread"/> made the calling thread's own; null before that and after its end.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_attached")]
+    public static extern void* AttachedThread();
+
     /// <summary>
     /// Whether the calling thread has already been detached. It may still call (the C library frees its own blocks last), always with the
     /// empty state; it must be served without a state of its own, which nobody would give back.

@@ -43,7 +43,14 @@ internal static unsafe class Threads
             return thread;
         }
 
-        ThreadState* own = Create();
+        // One call of a face may come here several times with the state that it was given.
+        ThreadState* own = (ThreadState*)Host.AttachedThread();
+        if (own != null)
+        {
+            return own;
+        }
+
+        own = Create();
         if (own == null)
         {
             return thread;

@@ -39,6 +39,9 @@ internal static unsafe class Host
     {
     }
 
+    /// <summary>As for <see cref="SetThread"/>.</summary>
+    public static void* AttachedThread() => null;
+
     /// <summary>A .NET thread that runs has not ended.</summary>
     public static int ThreadEnded() => 0;
 }
