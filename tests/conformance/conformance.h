@@ -18,7 +18,8 @@ enum { UNTOUCHED = 0xBEEF, KiB = 1024, MiB = 1024 * 1024 };
 /* One line. The names of one group are distinct: the program ends with a message when a name comes twice. */
 void observe(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Composes a name in a buffer that the next call but seven overwrites. */
+/* Composes a name in a buffer that the next NAMES - 1 calls leave alone. */
+enum { NAMES = 32 };
 const char *named(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Sets the last error to UNTOUCHED. */
@@ -41,34 +42,40 @@ const char *size(SIZE_T bytes);
 void observe_result(const char *name, const char *result);
 const char *number(unsigned long long value); /* decimal up to 0xFFFF, else 0x... */
 
-/* What raising looks like: "raised 0xC0000017" in place of the value. On Windows any exception of the expression counts, access violations too;
- * here those of the raising heap functions. */
+/* What raising looks like: "raised 0xC0000017" in place of the value. Any exception of the expression counts that nobody else handles, access violations
+ * too; where there are no exceptions, faults and what the raising heap functions report. */
 #define RAISED_OR(expression) (sigsetjmp_here(begin_guard()) == 0 ? end_guard(expression) : raised())
-typedef jmp_buf guard_buffer;
-guard_buffer *begin_guard_(void);
 #define begin_guard() (*begin_guard_())
 #if defined(_WIN32)
-/* A null frame keeps longjmp from unwinding, which has no meaning on the way out of a vectored handler. */
+typedef jmp_buf guard_buffer;
+/* A null frame keeps longjmp from unwinding, which has no meaning on the way out of an exception filter. */
 #define sigsetjmp_here(buffer) _setjmp((buffer), NULL)
 #else
-#define sigsetjmp_here(buffer) setjmp(buffer)
+typedef sigjmp_buf guard_buffer;
+#define sigsetjmp_here(buffer) sigsetjmp((buffer), 0)
 #endif
+guard_buffer *begin_guard_(void);
 const char *end_guard(const char *result);
 const char *raised(void);
+#if defined(_WIN32)
+extern EXCEPTION_RECORD raised_record; /* of what was raised last */
+#endif
 
 /* Runs a function on another thread and waits for it. */
 void on_thread(void (*function)(void *), void *argument);
 
-/* Starts a function on another thread; whether it has not come back after a tenth of a second. finish waits for it. */
+/* Starts a function on another thread; whether it has come back; whether it has not even after half a second. finish waits for it. */
 struct other;
 struct other *start(void (*function)(void *), void *argument);
-int is_waiting(struct other *other);
+int is_done(const struct other *other);
+int is_waiting(const struct other *other);
 void finish(struct other *other);
+void pause_for(int milliseconds);
 
 /* Whether count bytes have the value. */
 int all_bytes(const void *block, size_t count, unsigned char value);
 
-/* The groups, one function each, in the order in which they run; groups.h lists them as GROUP(function, "Name"). */
+/* The groups, each with its function or several, in the order in which they run; groups.h lists them as GROUP(function, "Name"). */
 #define GROUP(function, name) void function(void);
 #include "groups.h"
 #undef GROUP

@@ -4,6 +4,7 @@
 
 #ifndef _WIN32
 #include <pthread.h>
+#include <signal.h>
 #include <time.h>
 #endif
 
@@ -20,8 +21,8 @@ void observe(const char *name, const char *format, ...)
             exit(2);
         }
     seen = realloc(seen, (seen_count + 1) * sizeof *seen);
-    seen[seen_count] = malloc(strlen(name) + 1);
-    strcpy(seen[seen_count++], name);
+    seen[seen_count] = strcpy(malloc(strlen(name) + 1), name);
+    seen_count++;
     line_count++;
     printf("%s: %s: ", group_name, name);
     va_start(arguments, format);
@@ -33,9 +34,9 @@ void observe(const char *name, const char *format, ...)
 
 const char *named(const char *format, ...)
 {
-    static char buffers[8][200];
+    static char buffers[NAMES][200];
     static int next;
-    char *buffer = buffers[next++ % 8];
+    char *buffer = buffers[next++ % NAMES];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(buffer, sizeof buffers[0], format, arguments);
@@ -83,22 +84,23 @@ const char *end_guard(const char *result)
 const char *raised(void) { return named("raised 0x%X", (unsigned)raised_code); }
 
 #if defined(_WIN32)
-static void go_back(void) { longjmp(guard, 1); }
+EXCEPTION_RECORD raised_record;
 
-/* The handler itself runs on the exception's own frame; the context is made to go on in a function that jumps from the thread's stack. */
+/* Called for what no frame handles: the heap functions' own handlers come first. */
 static LONG CALLBACK on_exception(EXCEPTION_POINTERS *pointers)
 {
     if (!is_guarded)
         return EXCEPTION_CONTINUE_SEARCH;
     is_guarded = 0;
-    raised_code = pointers->ExceptionRecord->ExceptionCode;
-    go_back();
+    raised_record = *pointers->ExceptionRecord;
+    raised_code = raised_record.ExceptionCode;
+    longjmp(guard, 1);
     return EXCEPTION_CONTINUE_SEARCH;
 }
 
-static void watch_exceptions(void) { AddVectoredExceptionHandler(1, on_exception); }
+static void watch_exceptions(void) { SetUnhandledExceptionFilter(on_exception); }
 
-static void pause_for(int milliseconds) { Sleep(milliseconds); }
+void pause_for(int milliseconds) { Sleep(milliseconds); }
 
 struct other { HANDLE thread; void (*function)(void *); void *argument; volatile int done; };
 static DWORD WINAPI run_other(void *other_)
@@ -111,6 +113,8 @@ static DWORD WINAPI run_other(void *other_)
 static void launch(struct other *other) { other->thread = CreateThread(NULL, 0, run_other, other, 0, NULL); }
 static void join(struct other *other) { WaitForSingleObject(other->thread, INFINITE), CloseHandle(other->thread); }
 #else
+static void watch_faults(void);
+
 static void on_exception(DWORD code, HANDLE heap, SIZE_T bytes, void *context)
 {
     (void)heap, (void)bytes, (void)context;
@@ -118,12 +122,35 @@ static void on_exception(DWORD code, HANDLE heap, SIZE_T bytes, void *context)
         return;
     is_guarded = 0;
     raised_code = code;
-    longjmp(guard, 1);
+    siglongjmp(guard, 1);
 }
 
-static void watch_exceptions(void) { SetHeapRaiseHandler(on_exception, NULL); }
+/* A fault is what Windows calls an access violation; only the program's own look at memory may cause one, never the library. */
+static void on_fault(int signal_number)
+{
+    signal(signal_number, SIG_DFL);
+    if (!is_guarded)
+        return;
+    is_guarded = 0;
+    watch_faults();
+    raised_code = STATUS_ACCESS_VIOLATION;
+    siglongjmp(guard, 1);
+}
 
-static void pause_for(int milliseconds) { nanosleep(&(struct timespec){ milliseconds / 1000, milliseconds % 1000 * 1000000L }, NULL); }
+static void watch_faults(void)
+{
+    struct sigaction action = { .sa_handler = on_fault, .sa_flags = SA_NODEFER };
+    sigaction(SIGSEGV, &action, NULL);
+    sigaction(SIGBUS, &action, NULL);
+}
+
+static void watch_exceptions(void)
+{
+    SetHeapRaiseHandler(on_exception, NULL);
+    watch_faults();
+}
+
+void pause_for(int milliseconds) { nanosleep(&(struct timespec){ milliseconds / 1000, milliseconds % 1000 * 1000000L }, NULL); }
 
 struct other { pthread_t thread; void (*function)(void *); void *argument; volatile int done; };
 static void *run_other(void *other_)
@@ -146,9 +173,11 @@ struct other *start(void (*function)(void *), void *argument)
     return other;
 }
 
-int is_waiting(struct other *other)
+int is_done(const struct other *other) { return other->done; }
+
+int is_waiting(const struct other *other)
 {
-    for (int i = 0; i < 10 && !other->done; i++)
+    for (int i = 0; i < 50 && !other->done; i++)
         pause_for(10);
     return !other->done;
 }
@@ -179,10 +208,11 @@ static int is_wanted(const char *name, int count, char **arguments)
 
 static void run_group(void (*function)(void), const char *name)
 {
+    /* Groups of one name lie together and share their names. */
+    if (group_name == NULL || strcmp(group_name, name) != 0)
+        while (seen_count > 0)
+            free(seen[--seen_count]);
     group_name = name;
-    for (size_t i = 0; i < seen_count; i++)
-        free(seen[i]);
-    seen_count = 0;
     function();
 }
 
