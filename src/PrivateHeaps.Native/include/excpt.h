@@ -66,8 +66,8 @@ BOOL FilterHeapException(HEAP_TRY *block, LONG filter);
     for (HEAP_TRY ph_try __attribute__((__cleanup__(LeaveHeapTry))) = { .IsDone = 0 }; !ph_try.IsDone; ph_try.IsDone = 1) \
         if (setjmp(EnterHeapTry(&ph_try)->Place) == 0)
 
-#define __except(filter) \
-        else if (FilterHeapException(&ph_try, (filter)))
+#define __except(...) \
+        else if (FilterHeapException(&ph_try, (__VA_ARGS__)))
 
 /* In the filter and in the handler. */
 #define GetExceptionCode() (ph_try.Record.ExceptionCode)

@@ -24,6 +24,12 @@
 #define HEAP_CREATE_ALIGN_16 0x00010000
 #define HEAP_CREATE_ENABLE_TRACING 0x00020000
 
+/* Tags, which are accepted in the flags of calls and ignored. */
+#define HEAP_MAXIMUM_TAG 0x0FFF
+#define HEAP_PSEUDO_TAG_FLAG 0x8000
+#define HEAP_TAG_SHIFT 18
+#define HEAP_MAKE_TAG_FLAGS(base, number) ((DWORD)((base) + ((number) << HEAP_TAG_SHIFT)))
+
 /* Every block is aligned to this many bytes. */
 #define MEMORY_ALLOCATION_ALIGNMENT 16
 

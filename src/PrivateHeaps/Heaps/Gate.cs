@@ -107,6 +107,10 @@ internal static unsafe class Gate
 
     public static bool IsOwner(ThreadState* self, HeapState* heap) => self->IsAttached && heap->ExclusionOwner == self && heap->ExclusionDepth != 0;
 
+    /// <summary>Whether another thread has taken the heap by HeapLock at this moment.</summary>
+    public static bool IsLockedByOther(ThreadState* self, HeapState* heap) =>
+        (Volatile.Read(ref heap->Gate) & Locked) != 0 && Volatile.Read(ref heap->LockDepth) != 0 && !IsOwner(self, heap);
+
     /// <summary>
     /// Begins an operation that needs the heap to stand still and may change anything in it: as <see cref="Lock(ThreadState*, HeapState*, nint)"/>, and counted as a
     /// visit, so that a fork waits for its end.

@@ -33,11 +33,19 @@ internal static unsafe partial class Heap
     /// <summary>Whether a live block of this heap starts at the address; BadBlock or BadHandle if not.</summary>
     public static bool ValidateBlock(ThreadState* thread, nint handle, uint flags, void* block) => Size(thread, handle, flags, block) != nuint.MaxValue;
 
-    /// <summary>Whether everything the heap knows about itself agrees; the heap stands still meanwhile.</summary>
+    /// <summary>
+    /// Whether everything the heap knows about itself agrees; the heap stands still meanwhile. With NoSerialize it does not wait for another
+    /// thread's lock, and the caller answers for that thread's silence.
+    /// </summary>
     public static bool Validate(ThreadState* thread, nint handle, uint flags)
     {
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = HeapRegistry.Find(handle);
+        if (heap != null && (flags & HeapFlags.NoSerialize) != 0 && Gate.IsLockedByOther(self, heap))
+        {
+            return ValidateLocked(thread, self, heap, handle, flags);
+        }
+
         if (heap == null || !Gate.BeginExclusive(self, heap, handle))
         {
             return Refuse(thread, HeapFailure.BadHandle) != 0;
@@ -45,6 +53,18 @@ internal static unsafe partial class Heap
 
         bool sound = Verification.IsSound(heap);
         Gate.EndExclusive(heap);
+        return sound;
+    }
+
+    private static bool ValidateLocked(ThreadState* thread, ThreadState* self, HeapState* heap, nint handle, uint flags)
+    {
+        if (!Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))
+        {
+            return Refuse(thread, HeapFailure.BadHandle) != 0;
+        }
+
+        bool sound = Verification.IsSound(heap);
+        Gate.Leave(heap, cache);
         return sound;
     }
 

@@ -291,7 +291,7 @@ internal static unsafe partial class Heap
 
     private static void DropSlabStructures(Region* region)
     {
-        for (uint page = 0; page < region->TouchedPages;)
+        for (uint page = Region.HeaderPages; page < region->TouchedPages;)
         {
             PageEntry* entry = AddressMap.EntryOf(region->Base + ((nuint)page << Units.PageShift));
             if (entry->Tag != 0 && entry->Kind < PageEntry.FirstSpecialKind)

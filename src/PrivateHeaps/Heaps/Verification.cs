@@ -39,7 +39,7 @@ internal static unsafe class Verification
             && region->CommittedPages <= region->PageCount
             && region->PageCount - RunMap.CountSet(region->Pages.Words, 0, region->PageCount) == region->Pages.FreeCount
             && RunMap.UsedEnd(&region->Pages, 0, region->PageCount) >= region->Pages.Hint;
-        for (uint page = 0; counted && page < region->TouchedPages;)
+        for (uint page = Region.HeaderPages; counted && page < region->TouchedPages;)
         {
             byte* address = region->Base + ((nuint)page << Units.PageShift);
             PageEntry* entry = AddressMap.EntryOf(address);
@@ -128,9 +128,9 @@ internal static unsafe class Verification
     {
         RunMap* granules = &heap->Fitted.Granules;
         bool sound = granules->Count - RunMap.CountSet(granules->Words, 0, granules->Count) == granules->FreeCount;
-        uint touched = region->TouchedPages * Units.GranulesPerPage;
+        uint touched = Bits.Max(region->TouchedPages * Units.GranulesPerPage, 1);
         sound &= RunMap.FreeEnd(granules, touched, granules->Count) == granules->Count;
-        for (uint granule = 0; sound && granule < touched;)
+        for (uint granule = 1; sound && granule < touched;)
         {
             byte* address = region->Base + ((nuint)granule << Units.GranuleShift);
             byte* state = AddressMap.StateOf(address);

@@ -37,6 +37,9 @@ internal unsafe struct WalkEntry
     /// <summary>Regions only.</summary>
     public nuint UncommittedBytes;
 
+    /// <summary>Regions only: where the first block can start.</summary>
+    public byte* FirstBlock;
+
     /// <summary>Regions only: one past the last byte of the region.</summary>
     public byte* RegionEnd;
 }

@@ -27,7 +27,7 @@ internal static unsafe class Walker
         switch (entry->Kind)
         {
             case WalkKind.Region:
-                return DescribeAt(heap, region, region->Base, entry);
+                return DescribeAt(heap, region, region->FirstBlock, entry);
             case WalkKind.Uncommitted:
                 return Describe(region->Next, regions, entry);
             default:
@@ -95,7 +95,7 @@ internal static unsafe class Walker
         {
             byte* end = region->Base + ((nuint)region->TouchedPages << Units.PageShift);
             byte* next;
-            for (byte* address = region->Base; address < end; address = next)
+            for (byte* address = region->FirstBlock; address < end; address = next)
             {
                 next = EndOfElement(heap, region, address);
                 next = next < end ? next : end;
@@ -125,7 +125,7 @@ internal static unsafe class Walker
 
     private static void TotalRuns(Region* region, HeapTotals* totals)
     {
-        for (uint page = 0; page < region->TouchedPages;)
+        for (uint page = Region.HeaderPages; page < region->TouchedPages;)
         {
             byte* address = region->Base + ((nuint)page << Units.PageShift);
             PageEntry* entry = AddressMap.EntryOf(address);
@@ -163,7 +163,7 @@ internal static unsafe class Walker
     private static void TotalFitted(HeapState* heap, Region* region, HeapTotals* totals)
     {
         byte* end = region->Base + ((nuint)region->TouchedPages << Units.PageShift);
-        for (byte* block = region->Base; block < end; block = EndOfElement(heap, region, block))
+        for (byte* block = region->FirstBlock; block < end; block = EndOfElement(heap, region, block))
         {
             byte* state = AddressMap.StateOf(block);
             if (BlockState.IsLive(*state))
@@ -191,6 +191,7 @@ internal static unsafe class Walker
         entry->Kind = WalkKind.Region;
         entry->RegionIndex = region->Index;
         entry->Address = region->Base;
+        entry->FirstBlock = region->FirstBlock;
         entry->Bytes = region->Bytes;
         entry->OverheadBytes = Region.StructureBytes(region->PageCount);
         entry->CommittedBytes = region->UsableCommittedBytes;

@@ -33,18 +33,20 @@ internal unsafe struct FittedHeap
         }
 
         RunMap.Initialize(&fitted->Granules, words, granules);
+        regions->First->HeaderBytes = Units.GranuleBytes;
         Reset(fitted, regions);
         return true;
     }
 
-    /// <summary>Makes every granule free. No page is: page runs have no place here.</summary>
+    /// <summary>Makes every granule but the header free. No page is: page runs have no place here.</summary>
     public static void Reset(FittedHeap* fitted, RegionSet* regions)
     {
         RunMap.Reset(&fitted->Granules, regions->First->TouchedPages * Units.GranulesPerPage);
+        RunMap.Take(&fitted->Granules, 0, 1);
         regions->First->TouchedPages = 0;
         if (regions->First->Pages.FreeCount != 0)
         {
-            RunMap.Take(&regions->First->Pages, 0, regions->First->PageCount);
+            RunMap.Take(&regions->First->Pages, Region.HeaderPages, regions->First->PageCount - Region.HeaderPages);
         }
     }
 

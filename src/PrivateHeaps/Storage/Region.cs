@@ -23,6 +23,9 @@ internal enum RegionKind : uint
 /// </summary>
 internal unsafe struct Region
 {
+    /// <summary>The first page of every region is used, and belongs to no run.</summary>
+    public const uint HeaderPages = 1;
+
     // A region is committed in steps of a sixteenth of itself, within these limits.
     private const uint SmallestCommitStepPages = 2;
     private const uint LargestCommitStepPages = 256;
@@ -43,6 +46,12 @@ internal unsafe struct Region
     /// <summary>Of the committed pages, those whose contents were given back and that were not used since.</summary>
     public uint DecommittedPages;
     public RegionKind Kind;
+
+    /// <summary>
+    /// Bytes at Base that no block gets: a walk shows a region under that address, which must be no block's. A page, or a granule of a fitted heap.
+    /// </summary>
+    public uint HeaderBytes;
+
     /// <summary>Counts the regions of a heap and, apart from them, its solo blocks.</summary>
     public uint Index;
     public bool Executable;
@@ -51,6 +60,8 @@ internal unsafe struct Region
 
     /// <summary>One bit a page: it may hold something; else it reads as zero.</summary>
     public ulong* Dirty;
+
+    public readonly byte* FirstBlock => Base + HeaderBytes;
 
     public readonly nuint Bytes => (nuint)PageCount << Units.PageShift;
 
@@ -73,7 +84,9 @@ internal unsafe struct Region
         region->PageCount = pages;
         region->Executable = executable;
         region->Dirty = (ulong*)((byte*)(region + 1) + mapBytes);
+        region->HeaderBytes = Units.PageBytes;
         RunMap.Initialize(&region->Pages, (ulong*)(region + 1), pages);
+        RunMap.Take(&region->Pages, 0, HeaderPages);
         if (!executable && bytes <= Arena.LargestPieceBytes)
         {
             region->Kind = RegionKind.Arena;
@@ -123,6 +136,7 @@ internal unsafe struct Region
     {
         AddressMap.Forget(region->Base, (nuint)region->TouchedPages << Units.PageShift);
         RunMap.Reset(&region->Pages, region->TouchedPages);
+        RunMap.Take(&region->Pages, 0, HeaderPages);
     }
 
     /// <summary>

@@ -186,7 +186,7 @@ internal unsafe struct RegionSet
 
     private static Region* Grow(RegionSet* set, uint pages, nuint alignment)
     {
-        nuint needed = Bits.RoundUp(((nuint)pages << Units.PageShift) + (alignment > Units.PageBytes ? alignment : 0), Arena.UnitBytes);
+        nuint needed = Bits.RoundUp(((nuint)(pages + Region.HeaderPages) << Units.PageShift) + (alignment > Units.PageBytes ? alignment : 0), Arena.UnitBytes);
         nuint bytes = Bits.Max(set->NextRegionBytes, needed);
         while (bytes > needed && bytes > Os.AddressSpaceLimit / 16)
         {

@@ -14,7 +14,7 @@ public enum HeapContract
 
     /// <summary>
     /// What Windows does. The failures above set the last error to 8, 8 and 87; a heap with a maximum serves blocks of up to 0xFEFD8 bytes and keeps 2 KiB of the
-    /// maximum for itself; a heap starts with 8 KiB committed and 64 KiB reserved; free memory may go back to the system; HeapWalk shows a region's header, which is empty.
+    /// maximum for itself; a heap starts with 8 KiB committed and 64 KiB reserved; free memory may go back to the system; HeapWalk shows the size of a region's header.
     /// </summary>
     Observed = 2,
 }

@@ -13,7 +13,7 @@ public struct PROCESS_HEAP_ENTRY
     public nint lpData;
 
     /// <summary>The requested bytes of a busy block, the usable bytes of a free one, all bytes of a region or an uncommitted range.
-    /// Under <see cref="HeapContract.Observed"/> 0 for a region: the header that Windows measures is empty here.</summary>
+    /// Under <see cref="HeapContract.Observed"/> the bytes of a region in front of its first block.</summary>
     public uint cbData;
 
     /// <summary>Bytes behind the block that belong to neither it nor the next one; 255 stands for 255 or more. Of a region: bytes of the

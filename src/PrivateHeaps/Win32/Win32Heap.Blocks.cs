@@ -153,15 +153,10 @@ internal static unsafe partial class Win32Heap
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int FreeSlow(ThreadState* thread, nint heap, uint flags, void* block) =>
-        Heap.Free(thread, heap, flags, block) ? True : FreeFailed(thread, heap, block);
+        block == null || Heap.Free(thread, heap, flags, block) ? True : FreeFailed(thread, heap, block);
 
     private static int FreeFailed(ThreadState* thread, nint heap, void* block)
     {
-        if (block == null)
-        {
-            return True;
-        }
-
         if (thread->Failure == HeapFailure.BadBlock)
         {
             RtlHeap.StopOnCorruption("HeapFree"u8, heap, block);

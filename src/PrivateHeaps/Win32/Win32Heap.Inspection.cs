@@ -119,13 +119,13 @@ internal static unsafe partial class Win32Heap
                 PROCESS_HEAP_ENTRY.REGION_DATA region = default;
                 region.dwCommittedSize = (uint)from->CommittedBytes;
                 region.dwUnCommittedSize = (uint)from->UncommittedBytes;
-                region.lpFirstBlock = (nint)from->Address;
+                region.lpFirstBlock = (nint)from->FirstBlock;
                 region.lpLastBlock = (nint)from->RegionEnd;
                 to->Region = region;
                 if (Contract.IsObserved)
                 {
-                    // Windows shows the header that it keeps at the start of a region; here it is empty.
-                    to->cbData = 0;
+                    // Windows shows the header at the start of a region in place of the whole, less the two words that it has in front of a block.
+                    to->cbData = (uint)(from->FirstBlock - from->Address) - 2 * (uint)sizeof(nint);
                     to->cbOverhead = 0;
                 }
 

@@ -55,7 +55,7 @@ public sealed class ContractTests
             realloc in place: refused, untouched
             size: refused, untouched
             largest of 16 MiB: 524279
-            largest of 256 KiB: 262144
+            largest of 256 KiB: 262128
             region: 4194304, overhead True, committed 4194304, uncommitted 0
 
             """,
@@ -76,7 +76,7 @@ public sealed class ContractTests
             size: refused, 87
             largest of 16 MiB: 1044440
             largest of 256 KiB: 260096
-            region: 0, overhead False, committed 8192, uncommitted 57344
+            region: 4080, overhead False, committed 8192, uncommitted 57344
 
             """,
             output);

@@ -33,14 +33,14 @@ internal static unsafe partial class RtlHeap
     /// <summary>The entry after the given one; caller: the structure that both layers check for null.</summary>
     public static uint Next(ThreadState* thread, nint heap, void* caller, WalkEntry* entry)
     {
-        if (heap == 0)
-        {
-            return NtStatus.InvalidHandle;
-        }
-
         if (caller == null)
         {
             return NtStatus.InvalidParameter;
+        }
+
+        if (heap == 0)
+        {
+            return NtStatus.InvalidHandle;
         }
 
         if (Heap.Walk(thread, heap, entry))
@@ -90,7 +90,7 @@ internal static unsafe partial class RtlHeap
                 RTL_HEAP_WALK_ENTRY.SEGMENT_DATA segment = default;
                 segment.CommittedSize = (uint)from->CommittedBytes;
                 segment.UnCommittedSize = (uint)from->UncommittedBytes;
-                segment.FirstEntry = (nint)from->Address;
+                segment.FirstEntry = (nint)from->FirstBlock;
                 segment.LastEntry = (nint)from->RegionEnd;
                 to->Segment = segment;
                 break;
