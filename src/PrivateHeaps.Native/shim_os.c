@@ -20,9 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KEEPING_ERRNO(type, expression) \
-    do { int saved = errno; type result = (type)(expression); errno = saved; return result; } while (0)
-
 void *ph_mmap(void *address, size_t bytes, int protection, int flags, int file, intptr_t offset)
 {
     KEEPING_ERRNO(void *, syscall(SYS_mmap, address, bytes, protection, flags, file, offset));

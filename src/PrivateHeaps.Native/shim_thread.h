@@ -24,6 +24,10 @@ void ph_thread_set(struct ph_thread *state);
 struct ph_thread *ph_thread_attached(void);
 int ph_thread_ended(void);
 
+/* The body of a function that calls the system: the result, and errno as it was. */
+#define KEEPING_ERRNO(type, expression) \
+    do { int saved = errno; type result = (type)(expression); errno = saved; return result; } while (0)
+
 /* One line "privateheaps: ..." to standard error in one write. */
 void ph_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

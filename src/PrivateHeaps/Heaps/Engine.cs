@@ -22,7 +22,7 @@ internal static unsafe class Engine
         {
             Os.Initialize();
             bool started = Metadata.Initialize() && AddressMap.Initialize() && Arena.Initialize() && Threads.Initialize()
-                && Diagnosis.Initialize() && HeapRegistry.Initialize() && HandleTable.Initialize()
+                && Diagnosis.Initialize() && HeapRegistry.Initialize() && HandleTable.Initialize() && FaceLock.Initialize()
                 && Heap.CreateProcessHeap();
 
             // Partner: the read in Start; everything above is visible to who sees Ready.

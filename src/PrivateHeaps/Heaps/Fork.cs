@@ -5,7 +5,7 @@ namespace PrivateHeaps.Heaps;
 
 /// <summary>
 /// Brings the heaps through a fork: before it every heap stands still and every lock is held by the forking thread, so the child gets a
-/// copy in which nothing is half done. Order of the locks: registry, gates and cache lists, handle table,
+/// copy in which nothing is half done. Order of the locks: registry, gates and cache lists, handle table, faces,
 /// threads, arena, address map, metadata.
 /// </summary>
 internal static unsafe class Fork
@@ -24,8 +24,9 @@ internal static unsafe class Fork
             OsLock.Enter(&heap->CacheLock);
         }
 
-        // Who holds it now is not inside a heap, and waits for nothing.
+        // Who holds one of these two now is not inside a heap, and waits for nothing.
         HandleTable.EnterLock();
+        FaceLock.Enter();
         Threads.EnterLock();
         Arena.EnterLock();
         AddressMap.EnterLock();
@@ -92,6 +93,7 @@ internal static unsafe class Fork
         AddressMap.LeaveLock();
         Arena.LeaveLock();
         Threads.LeaveLock();
+        FaceLock.Leave();
         HandleTable.LeaveLock();
     }
 }
