@@ -6,6 +6,9 @@
 
 #include <excpt.h>
 #include <heapapi.h>
+#include <memoryapi.h>
+#include <processthreadsapi.h>
+#include <sysinfoapi.h>
 #include <winbase.h>
 
 #endif
