@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,8 +15,6 @@
 /* Newer than some C libraries. */
 #define CLOSE_ON_EXEC 1U
 #define NO_EXECUTE_SEAL 8U
-
-size_t ph_page_bytes(void) { return getauxval(AT_PAGESZ); }
 
 int ph_open(const char *path) { KEEPING_ERRNO(int, syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0)); }
 

@@ -9,9 +9,6 @@ namespace PrivateHeaps.Platform;
 /// </summary>
 internal static unsafe class LibcPages
 {
-    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_page_bytes")]
-    public static extern nuint page_bytes();
-
     /// <summary>Opens a file for reading: its number, or -1.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_open")]
     public static extern int open(byte* path);

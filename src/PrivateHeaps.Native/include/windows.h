@@ -1,4 +1,4 @@
-/* The part of <windows.h> that heap code needs. */
+/* The part of <windows.h> that code needs which manages its memory: heaps, pages, and what to ask of the machine. */
 #ifndef PRIVATEHEAPS_WINDOWS_H
 #define PRIVATEHEAPS_WINDOWS_H
 

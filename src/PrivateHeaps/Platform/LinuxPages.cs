@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics.X86;
-using PrivateHeaps.Foundation;
 
 namespace PrivateHeaps.Platform;
 
@@ -23,27 +22,14 @@ internal static unsafe class LinuxPages
     // Whoever finds it 0 writes the same number.
     private static nuint s_pageBytes;
 
-    public static nuint PageBytes => s_pageBytes != 0 ? s_pageBytes : s_pageBytes = LibcPages.page_bytes();
+    /// <summary>As <see cref="Os.PageBytes"/>, also before the engine has started.</summary>
+    public static nuint PageBytes => s_pageBytes != 0 ? s_pageBytes : s_pageBytes = Libc.page_bytes();
 
     /// <summary>The first address behind all that a program can have: 47 bits less a page on x86-64, 48 bits on arm64.</summary>
     public static nuint EndOfAddresses => X86Base.IsSupported ? ((nuint)1 << 47) - 4096 : (nuint)1 << 48;
 
     /// <summary>An inaccessible range at a multiple of the alignment; null when there is none.</summary>
-    public static byte* Reserve(nuint bytes, nuint alignment)
-    {
-        nuint extra = alignment - PageBytes;
-        byte* start = (byte*)Libc.mmap(null, bytes + extra, (int)PageAccess.None, MapPrivate, -1, 0);
-        if ((nint)start == -1)
-        {
-            return null;
-        }
-
-        byte* aligned = (byte*)Bits.RoundUp((nuint)start, alignment);
-        nuint before = (nuint)(aligned - start);
-        Release(start, before);
-        Release(aligned + bytes, extra - before);
-        return aligned;
-    }
+    public static byte* Reserve(nuint bytes, nuint alignment) => (byte*)Posix.Map(bytes, alignment, (int)PageAccess.None, MapPrivate);
 
     /// <summary>Reserves exactly this range; false when something is there.</summary>
     public static bool ReserveAt(byte* address, nuint bytes)
@@ -103,13 +89,7 @@ internal static unsafe class LinuxPages
     /// <summary>Tells the system that pages will not be used soon. They keep their contents. Kernels before 5.4 do not listen.</summary>
     public static void Cool(byte* address, nuint bytes) => Libc.madvise(address, bytes, AdviseCold);
 
-    public static void Release(byte* address, nuint bytes)
-    {
-        if (bytes != 0)
-        {
-            Libc.munmap(address, bytes);
-        }
-    }
+    public static void Release(byte* address, nuint bytes) => Posix.Release(address, bytes);
 
     private static bool TryEmpty(byte* address, nuint bytes) =>
         (nint)Libc.mmap(address, bytes, (int)PageAccess.None, MapPrivate | MapFixed, -1, 0) != -1;

@@ -17,8 +17,6 @@ internal static unsafe class LibcPages
     private const uint InodeNumber = 0x100; // STATX_INO
     private const int FileSize = 1; // RLIMIT_FSIZE
 
-    public static nuint page_bytes() => (nuint)Environment.SystemPageSize;
-
     public static int open(byte* path) => open(path, ReadOnlyCloseOnExec);
 
     [DllImport(Library)]

@@ -47,7 +47,7 @@ internal unsafe struct PageList
 
         if (count * arrays > ShortCount)
         {
-            _mappingBytes = Bits.RoundUp(count * arrays * (nuint)sizeof(nuint), LinuxPages.PageBytes);
+            _mappingBytes = count * arrays * (nuint)sizeof(nuint);
             _mapping = Os.Map(_mappingBytes);
             if (_mapping == null)
             {

@@ -118,7 +118,7 @@ internal static unsafe class PhysicalFrames
         s_state->LowestFree = Bits.Min(s_state->LowestFree, number - FirstNumber);
     }
 
-    private static nuint EntriesBytes => Bits.RoundUp(s_state->Limit * (nuint)sizeof(nuint), LinuxPages.PageBytes);
+    private static nuint EntriesBytes => s_state->Limit * (nuint)sizeof(nuint);
 
     private static bool IsNumber(nuint number) => s_state != null && number - FirstNumber < s_state->Limit;
 

@@ -114,8 +114,7 @@ internal static unsafe class Reservations
         Metadata.Give(reservation, (nuint)sizeof(Reservation));
     }
 
-    private static nuint FramesBytes(Reservation* reservation) =>
-        Bits.RoundUp(reservation->Bytes / LinuxPages.PageBytes * (nuint)sizeof(nuint), LinuxPages.PageBytes);
+    private static nuint FramesBytes(Reservation* reservation) => reservation->Bytes / LinuxPages.PageBytes * (nuint)sizeof(nuint);
 
     private static bool MakeRoom()
     {
