@@ -11,7 +11,7 @@ namespace PrivateHeaps.Tests;
 internal static class SuiteRunner
 {
     // What is about this repository and the C libraries, and what starts processes of its own.
-    private static readonly string[] s_excludedNamespaces = ["PrivateHeaps.Tests.Structure", "PrivateHeaps.Tests.Win32", "PrivateHeaps.Tests.Platform"];
+    private static readonly string[] s_excludedNames = ["PrivateHeaps.Tests.Structure", "PrivateHeaps.Tests.Win32", "PrivateHeaps.Tests.Platform.OtherSystems"];
 
     /// <summary>True in such a process, where the C library is not tested along.</summary>
     public static bool IsAlone { get; private set; }
@@ -32,7 +32,7 @@ internal static class SuiteRunner
         framework.GetDiscoverer(Reflector.Wrap(assembly)).Find(includeSourceInformation: false, discovered, options);
         discovered.Wait();
         IEnumerable<ITestCase> tests = discovered.Tests.Where(test =>
-            !s_excludedNamespaces.Any(name => test.TestMethod.TestClass.Class.Name.StartsWith(name, StringComparison.Ordinal)));
+            !s_excludedNames.Any(name => test.TestMethod.TestClass.Class.Name.StartsWith(name, StringComparison.Ordinal)));
         framework.GetExecutor(assembly.GetName()).RunTests(tests, executed, options);
         executed.Wait();
         Console.WriteLine($"{executed.Passed} passed, {discovered.Failed + executed.Failed} failed");
@@ -41,6 +41,7 @@ internal static class SuiteRunner
     private sealed class Sink : LongLivedMarshalByRefObject, IMessageSink, IDisposable
     {
         private readonly ManualResetEventSlim _ended = new();
+        private string? _running;
 
         public List<ITestCase> Tests { get; } = [];
 
@@ -48,7 +49,14 @@ internal static class SuiteRunner
 
         public int Failed { get; private set; }
 
-        public void Wait() => _ended.Wait();
+        /// <summary>Waits for the end; a test that hangs is named.</summary>
+        public void Wait()
+        {
+            while (!_ended.Wait(TimeSpan.FromSeconds(30)))
+            {
+                Console.WriteLine($"{_running} has not ended yet.");
+            }
+        }
 
         public bool OnMessage(IMessageSinkMessage message)
         {
@@ -56,6 +64,9 @@ internal static class SuiteRunner
             {
                 case ITestCaseDiscoveryMessage discovery:
                     Tests.Add(discovery.TestCase);
+                    break;
+                case ITestStarting starting:
+                    _running = starting.Test.DisplayName;
                     break;
                 case ITestPassed:
                     Passed++;

@@ -18,9 +18,6 @@ internal static unsafe class Kernel32
     public static extern nuint VirtualQuery(void* address, MemoryInformation* information, nuint informationBytes);
 
     [DllImport(Library)]
-    public static extern int ReadProcessMemory(nint process, void* from, void* to, nuint bytes, nuint* read);
-
-    [DllImport(Library)]
     public static extern int SwitchToThread();
 
     [DllImport(Synchronization)]

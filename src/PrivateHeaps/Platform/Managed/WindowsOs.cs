@@ -15,7 +15,9 @@ internal static unsafe class WindowsOs
 
     private const uint NoAccess = 0x01;
     private const uint ReadWrite = 0x04;
+    private const uint ExecuteOnly = 0x10;
     private const uint ExecuteReadWrite = 0x40;
+    private const uint Guard = 0x100;
 
     // Reservations start at multiples of this.
     private const nuint GranularityBytes = 64 * Units.KiB;
@@ -23,7 +25,6 @@ internal static unsafe class WindowsOs
     private const int PlacementAttempts = 16;
     private const long NanosecondsPerMillisecond = 1_000_000;
     private const uint Infinite = uint.MaxValue;
-    private const nint CurrentProcess = -1;
 
     public static void Fill(out OsTable table)
     {
@@ -60,10 +61,32 @@ internal static unsafe class WindowsOs
 
     public static void Yield() => _ = Kernel32.SwitchToThread();
 
+    // Not by ReadProcessMemory: that is a debugger's door, which some systems watch, and which in Wine opens inaccessible pages too and may leave
+    // threads stopped. So only who takes the memory away in this very instant, in a thread of his own, has the fault he would have in kernel32.
     public static bool TryRead(void* from, void* to, nuint bytes)
     {
-        nuint read;
-        return Kernel32.ReadProcessMemory(CurrentProcess, from, to, bytes, &read) != 0 && read == bytes;
+        byte* place = (byte*)from;
+        byte* end = place + bytes;
+        if (end < place)
+        {
+            return false;
+        }
+
+        while (place < end)
+        {
+            MemoryInformation pages;
+            if (Kernel32.VirtualQuery(place, &pages, (nuint)sizeof(MemoryInformation)) == 0
+                || pages.State != Commits
+                || (pages.Protection & (NoAccess | ExecuteOnly | Guard)) != 0)
+            {
+                return false;
+            }
+
+            place = (byte*)pages.Start + pages.Bytes;
+        }
+
+        Os.Copy(to, from, bytes);
+        return true;
     }
 
     private static void* Reserve(nuint bytes) => Kernel32.VirtualAlloc(null, bytes, Reserves, NoAccess);
