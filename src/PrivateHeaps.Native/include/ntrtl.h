@@ -63,7 +63,8 @@ typedef struct _RTL_HEAP_WALK_ENTRY {
 extern "C" {
 #endif
 
-/* HEAP_GROWABLE for a heap that grows; without it the reserve is the maximum. base must be NULL, and lock too for a heap without serialization. */
+/* HEAP_GROWABLE for a heap that grows; without it the reserve is the maximum. HEAP_ZERO_MEMORY and HEAP_REALLOC_IN_PLACE_ONLY then hold for every
+ * call on the heap. HeapBase must be NULL, and Lock too for a heap without serialization. */
 PVOID NTAPI RtlCreateHeap(ULONG Flags, PVOID HeapBase, SIZE_T ReserveSize, SIZE_T CommitSize, PVOID Lock, PRTL_HEAP_PARAMETERS Parameters);
 
 /* Returns NULL if the heap is gone, else the handle. */

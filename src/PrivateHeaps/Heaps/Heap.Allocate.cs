@@ -120,6 +120,7 @@ internal static unsafe partial class Heap
             return (void*)Refuse(thread, HeapFailure.BadHandle);
         }
 
+        flags |= heap->Options & HeapFlags.Forced;
         for (bool lastTry = false; ; lastTry = true)
         {
             if (!Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))

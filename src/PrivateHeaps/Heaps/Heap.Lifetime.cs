@@ -183,7 +183,7 @@ internal static unsafe partial class Heap
         // The bins come last, and a fitted heap leaves them zero.
         bool binsUsed = !heap->IsFitted;
         Os.Clear(fresh, (nuint)((binsUsed ? (byte*)heap + HeapState.StructureBytes : (byte*)(heap + 1)) - fresh));
-        heap->Options = limits->Options & (HeapFlags.NoSerialize | HeapFlags.GenerateExceptions | HeapFlags.CreateEnableExecute);
+        heap->Options = limits->Options & (HeapFlags.NoSerialize | HeapFlags.GenerateExceptions | HeapFlags.CreateEnableExecute | HeapFlags.Forced);
         heap->MaximumBytes = Bits.RoundUp(limits->MaximumBytes == 0 ? 0 : Bits.Max(limits->MaximumBytes, limits->InitialBytes), Units.PageBytes);
         heap->IsFitted = heap->MaximumBytes != 0 && heap->MaximumBytes <= FittedHeap.LargestHeapBytes;
         heap->Regions.TagBase = PageEntry.TagBase(heap->Slot);
@@ -241,7 +241,7 @@ internal static unsafe partial class Heap
 
         heap->SharedCache->Heap = heap;
         heap->SharedCache->TagBase = heap->Regions.TagBase;
-        heap->SharedCache->OpenHandle = HeapRegistry.NextHandle(heap);
+        heap->SharedCache->OpenHandle = heap->IsSlow ? Threads.ClosedHandle : HeapRegistry.NextHandle(heap);
         return true;
     }
 

@@ -34,6 +34,7 @@ internal static unsafe partial class Heap
             return (void*)Refuse(thread, HeapFailure.BadHandle);
         }
 
+        flags |= heap->Options & HeapFlags.Forced;
         bool inPlaceOnly = (flags & HeapFlags.ReallocInPlaceOnly) != 0;
         nuint old = 0;
         byte* resized = null;

@@ -13,5 +13,8 @@ internal static class HeapFlags
 
     /// <summary>What can be attached beside the value.</summary>
     public const uint UserFlags = 0xE00;
+
+    /// <summary>Flags of calls that a heap can be created with: they then hold for every call on it.</summary>
+    public const uint Forced = ZeroMemory | ReallocInPlaceOnly;
     public const uint CreateEnableExecute = 0x40000;
 }

@@ -6,7 +6,7 @@ internal unsafe struct HeapLimits
     /// <summary>No size may be larger: page counts up to here fit in 32 bits.</summary>
     public static nuint LargestBytes => (nuint)1 << 42;
 
-    /// <summary>NoSerialize, GenerateExceptions and CreateEnableExecute of <see cref="HeapFlags"/>; other bits are ignored.</summary>
+    /// <summary>NoSerialize, GenerateExceptions, CreateEnableExecute and the Forced ones of <see cref="HeapFlags"/>; other bits are ignored.</summary>
     public uint Options;
 
     /// <summary>Bytes committed from the start; 0 means the default (4 MiB, or the maximum if that is smaller).</summary>

@@ -70,6 +70,9 @@ internal unsafe struct HeapState
     public UserValues UserValues;
     public HeapName Name;
 
+    /// <summary>Caches stay closed, so that every call takes the slow path, which counts it or adds the forced flags.</summary>
+    public readonly bool IsSlow => IsCounted || (Options & HeapFlags.Forced) != 0;
+
     public readonly bool IsSerialized => (Options & HeapFlags.NoSerialize) == 0;
 
     /// <summary>All threads use SharedCache.</summary>

@@ -16,6 +16,7 @@ internal static unsafe class Metadata
     private const int SmallListCount = (int)(SmallBytes / LineBytes) + 1;
     private const int ListCount = SmallListCount + 48;
     private const nuint FirstChunkBytes = 256 * Units.KiB;
+    private const nuint DiscardBytes = 256 * Units.KiB;
     private const nuint ChunkBytes = 1 * Units.MiB;
 
     private static State* s_state;
@@ -51,7 +52,13 @@ internal static unsafe class Metadata
 
         *list = *(void**)taken;
         OsLock.Leave(&s_state->Lock);
-        Os.Clear(taken, rounded);
+
+        // Most of a large object was never touched: to have it back from the system is cheaper than to write it all.
+        if (rounded < DiscardBytes || !Os.Discard(taken, rounded))
+        {
+            Os.Clear(taken, rounded);
+        }
+
         return taken;
     }
 

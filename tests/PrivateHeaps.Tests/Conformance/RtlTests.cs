@@ -52,6 +52,30 @@ public sealed unsafe class RtlTests
     }
 
     [Fact]
+    public void Flags_of_calls_that_a_heap_is_created_with_hold_for_every_call_of_either_layer()
+    {
+        foreach (uint more in (uint[])[0, HeapApi.HEAP_NO_SERIALIZE])
+        {
+            nint heap = NtRtl.RtlCreateHeap(Growable | HeapApi.HEAP_ZERO_MEMORY | HeapApi.HEAP_REALLOC_IN_PLACE_ONLY | more, null, 0, 0, null, null);
+            for (int round = 0; round < 100; round++)
+            {
+                byte* block = (byte*)(round % 2 == 0 ? NtRtl.RtlAllocateHeap(heap, 0, 200) : (void*)HeapApi.HeapAlloc(heap, 0, 200));
+                Memory.AssertFilled(block, 0, 200, 0);
+                Memory.Fill(block, 200, 0xFF);
+                Assert.True(NtRtl.RtlReAllocateHeap(heap, 0, block, 5000) == null);
+                Assert.True(HeapApi.HeapReAlloc(heap, 0, block, 100) == block && HeapApi.HeapReAlloc(heap, 0, block, 150) == block);
+                Memory.AssertFilled(block, 0, 100, 0xFF);
+                Memory.AssertFilled(block, 100, 150, 0);
+                Memory.Fill(block, 150, 0xFF);
+                Assert.True(HeapApi.HeapFree(heap, 0, block));
+            }
+
+            Assert.True(HeapApi.HeapValidate(heap, 0, null));
+            Destroy(heap);
+        }
+    }
+
+    [Fact]
     public void Parameters_fill_in_sizes()
     {
         RTL_HEAP_PARAMETERS parameters = new() { Length = (uint)sizeof(RTL_HEAP_PARAMETERS), InitialReserve = 512 << 10, InitialCommit = 32 << 10 };

@@ -46,7 +46,8 @@ public static unsafe class NtRtl
     /// <summary>Creates a heap.</summary>
     /// <param name="Flags">
     /// <see cref="HeapApi.HEAP_GROWABLE"/> for a heap that grows; without it the reserve is the maximum. Also <see cref="HeapApi.HEAP_NO_SERIALIZE"/>,
-    /// <see cref="HeapApi.HEAP_GENERATE_EXCEPTIONS"/>, <see cref="HeapApi.HEAP_CREATE_ENABLE_EXECUTE"/>; other bits are ignored.
+    /// <see cref="HeapApi.HEAP_GENERATE_EXCEPTIONS"/>, <see cref="HeapApi.HEAP_CREATE_ENABLE_EXECUTE"/>. <see cref="HeapApi.HEAP_ZERO_MEMORY"/> and
+    /// <see cref="HeapApi.HEAP_REALLOC_IN_PLACE_ONLY"/> then hold for every call on the heap, which has no caches. Other bits are ignored.
     /// </param>
     /// <param name="HeapBase">Must be null: the system chooses the address.</param>
     /// <param name="ReserveSize">Bytes; 0 for 256 KiB, or for what <paramref name="CommitSize"/> needs.</param>
