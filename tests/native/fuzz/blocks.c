@@ -65,7 +65,7 @@ void fuzz_allocate(struct actor *actor, const struct block_functions *functions)
     MUST_LEAVE(UNTOUCHED);
     MUST(actor->raised == 0 && !must_be_refused(heap, bytes));
     MUST(functions->size(heap->handle, 0, address) == bytes);
-    if ((flags & HEAP_ZERO_MEMORY) != 0)
+    if (((flags | heap->options) & HEAP_ZERO_MEMORY) != 0)
         MUST(all_bytes(address, bytes, 0));
     struct block *block = add_block(actor, heap, address, bytes);
     block->has_value = (flags & ANY_ATTACHABLE) == 0 ? 0 : functions->is_rtl ? 1 : -1;
@@ -110,7 +110,7 @@ void fuzz_reallocate(struct actor *actor, const struct block_functions *function
     forget_error();
     unsigned char *address = guarded_reallocate(actor, functions->reallocate, heap->handle, flags, block->address, bytes);
     if (address == NULL) {
-        MUST(may_be_refused(heap, bytes) || (flags & HEAP_REALLOC_IN_PLACE_ONLY) != 0);
+        MUST(may_be_refused(heap, bytes) || ((flags | heap->options) & HEAP_REALLOC_IN_PLACE_ONLY) != 0);
         check_refusal(actor, functions, heap, flags);
         MUST(functions->size(heap->handle, 0, block->address) == old_bytes);
         check_block(actor, block);
@@ -118,10 +118,10 @@ void fuzz_reallocate(struct actor *actor, const struct block_functions *function
     }
     MUST_LEAVE(UNTOUCHED);
     MUST(actor->raised == 0 && !must_be_refused(heap, bytes));
-    MUST((flags & HEAP_REALLOC_IN_PLACE_ONLY) == 0 || address == block->address);
+    MUST(((flags | heap->options) & HEAP_REALLOC_IN_PLACE_ONLY) == 0 || address == block->address);
     MUST(functions->size(heap->handle, 0, address) == bytes);
     MUST(all_bytes(address, kept, block->fill));
-    if ((flags & HEAP_ZERO_MEMORY) != 0 && bytes > kept)
+    if (((flags | heap->options) & HEAP_ZERO_MEMORY) != 0 && bytes > kept)
         MUST(all_bytes(address + kept, bytes - kept, 0));
     remove_block(actor, block, address != block->address);
     add_block(actor, heap, address, bytes)->has_value = -1;

@@ -24,9 +24,12 @@ enum { UNTOUCHED = 0xBEEF, KiB = 1024, MiB = 1024 * 1024, PAGE = 4096 };
 /* Heaps that all threads use: the process heap, a growable one and a bounded one. Behind them in an actor's list come its own. */
 enum { SHARED_HEAPS = 3, OWN_HEAPS = 5, HEAPS = SHARED_HEAPS + OWN_HEAPS, DEAD = 16, BLOCKS = 250, FREED = 32 };
 
+/* Flags of calls that hold for every call on a heap that RtlCreateHeap made with them. */
+#define FORCED_FLAGS (HEAP_ZERO_MEMORY | HEAP_REALLOC_IN_PLACE_ONLY)
+
 struct heap {
     HANDLE handle;    /* NULL: no heap yet */
-    DWORD options;    /* those that count: HEAP_NO_SERIALIZE, HEAP_GENERATE_EXCEPTIONS */
+    DWORD options;    /* those that count: HEAP_NO_SERIALIZE, HEAP_GENERATE_EXCEPTIONS and, from RtlCreateHeap, FORCED_FLAGS */
     SIZE_T maximum;   /* 0: grows */
     int locks;        /* of this thread */
     int front_end;    /* 2 after it was asked for */

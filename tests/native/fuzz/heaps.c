@@ -31,7 +31,7 @@ void keep_heap(struct actor *actor, HANDLE handle, DWORD options, SIZE_T maximum
         MUST(HeapDestroy(handle));
         return;
     }
-    *slot = (struct heap){ .handle = handle, .options = options & (HEAP_NO_SERIALIZE | HEAP_GENERATE_EXCEPTIONS), .maximum = maximum };
+    *slot = (struct heap){ .handle = handle, .options = options & (HEAP_NO_SERIALIZE | HEAP_GENERATE_EXCEPTIONS | FORCED_FLAGS), .maximum = maximum };
 }
 
 static void create(struct actor *actor)
@@ -46,7 +46,7 @@ static void create(struct actor *actor)
         return;
     }
     MUST_LEAVE(UNTOUCHED);
-    keep_heap(actor, handle, options, maximum == 0 || maximum > initial ? maximum : initial); /* an initial size above the maximum raises it */
+    keep_heap(actor, handle, options & ~FORCED_FLAGS, maximum == 0 || maximum > initial ? maximum : initial); /* an initial size above the maximum raises it */
 }
 
 void forget_heap(struct actor *actor, struct heap *heap)

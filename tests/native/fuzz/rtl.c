@@ -236,7 +236,7 @@ static void multiple_allocate(struct actor *actor)
     MUST(blocks[got] == NULL || got < count);
     for (ULONG i = 0; i < got; i++) {
         MUST(RtlSizeHeap(heap->handle, 0, blocks[i]) == bytes);
-        MUST((flags & HEAP_ZERO_MEMORY) == 0 || all_bytes(blocks[i], bytes, 0));
+        MUST(((flags | heap->options) & HEAP_ZERO_MEMORY) == 0 || all_bytes(blocks[i], bytes, 0));
         add_block(actor, heap, blocks[i], bytes)->has_value = (flags & ANY_ATTACHABLE) != 0;
     }
     MUST(RtlMultipleAllocateHeap(bad_handle(actor), 0, bytes, count, blocks) == 0);
