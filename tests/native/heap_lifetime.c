@@ -286,3 +286,36 @@ TEST("HeapLock and HeapUnlock refuse bad handles")
         CHECK_ERROR(ERROR_INVALID_HANDLE, !HeapUnlock(bad_handle(i)));
     }
 }
+
+static void choose_observed(void)
+{
+    CHECK_EQUAL(HeapContractObserved, GetHeapContract());
+    CHECK_ERROR(ERROR_INVALID_PARAMETER, !SetHeapContract((HEAP_CONTRACT)3));
+    CHECK_ERROR(UNTOUCHED, SetHeapContract(HeapContractDocumented) && SetHeapContract(HeapContractObserved));
+    HANDLE heap = new_heap();
+    CHECK_ERROR(ERROR_NOT_ENOUGH_MEMORY, HeapAlloc(heap, 0, (SIZE_T)-1) == NULL);
+    CHECK_ERROR(ERROR_INVALID_PARAMETER, HeapSize(heap, 0, &heap) == FAILED);
+    CHECK_ERROR(ERROR_ALREADY_INITIALIZED, !SetHeapContract(HeapContractDocumented));
+    CHECK_ERROR(UNTOUCHED, SetHeapContract(HeapContractObserved));
+    CHECK(HeapDestroy(heap));
+    CHECK_ERROR(ERROR_ALREADY_INITIALIZED, !SetHeapContract(HeapContractDocumented));
+}
+
+TEST("the contract is chosen by the environment or a call, before the first heap")
+{
+    char errors[1000];
+    CHECK_EQUAL(HeapContractDocumented, GetHeapContract());
+    CHECK(SetHeapContract(HeapContractObserved));
+    CHECK_EQUAL(0, run_in_child(choose_observed, errors, sizeof errors));
+    fputs(errors, stderr);
+}
+
+static void ask_for_contract(void) { CHECK_EQUAL(HeapContractDocumented, GetHeapContract()); }
+
+TEST("a wrong contract in the environment is named")
+{
+    char errors[500];
+    setenv("PRIVATEHEAPS_CONTRACT", "windows", 1);
+    CHECK_EQUAL(0, run_in_child(ask_for_contract, errors, sizeof errors));
+    CHECK(strcmp(errors, "privateheaps: PRIVATEHEAPS_CONTRACT is 'windows', which is neither 'documented' nor 'observed'; 'documented' is in force.\n") == 0);
+}
