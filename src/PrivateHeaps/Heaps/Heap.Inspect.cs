@@ -39,32 +39,22 @@ internal static unsafe partial class Heap
     /// </summary>
     public static bool Validate(ThreadState* thread, nint handle, uint flags)
     {
-        ThreadState* self = Threads.Attach(thread);
-        HeapState* heap = HeapRegistry.Find(handle);
-        if (heap != null && (flags & HeapFlags.NoSerialize) != 0 && Gate.IsLockedByOther(self, heap))
+        HeapState* heap = EnterLocked(thread, handle, flags, out ThreadCache* cache);
+        if (heap != null)
         {
-            return ValidateLocked(thread, self, heap, handle, flags);
+            bool seemsSound = Verification.IsSound(heap);
+            Gate.Leave(heap, cache);
+            return seemsSound;
         }
 
-        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        heap = BeginExclusive(thread, handle);
+        if (heap == null)
         {
-            return Refuse(thread, HeapFailure.BadHandle) != 0;
+            return false;
         }
 
         bool sound = Verification.IsSound(heap);
         Gate.EndExclusive(heap);
-        return sound;
-    }
-
-    private static bool ValidateLocked(ThreadState* thread, ThreadState* self, HeapState* heap, nint handle, uint flags)
-    {
-        if (!Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))
-        {
-            return Refuse(thread, HeapFailure.BadHandle) != 0;
-        }
-
-        bool sound = Verification.IsSound(heap);
-        Gate.Leave(heap, cache);
         return sound;
     }
 
@@ -113,11 +103,10 @@ internal static unsafe partial class Heap
     /// <summary>The heap at this moment; it stands still meanwhile.</summary>
     public static bool Summarize(ThreadState* thread, nint handle, HeapTotals* totals)
     {
-        ThreadState* self = Threads.Attach(thread);
-        HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        HeapState* heap = BeginExclusive(thread, handle);
+        if (heap == null)
         {
-            return Refuse(thread, HeapFailure.BadHandle) != 0;
+            return false;
         }
 
         Walker.Total(heap, totals);
@@ -128,11 +117,10 @@ internal static unsafe partial class Heap
     /// <summary>The next entry after the given one; false with NoMoreEntries, BadHandle or BadParameter. The heap stands still for the call.</summary>
     public static bool Walk(ThreadState* thread, nint handle, WalkEntry* entry)
     {
-        ThreadState* self = Threads.Attach(thread);
-        HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        HeapState* heap = BeginExclusive(thread, handle);
+        if (heap == null)
         {
-            return Refuse(thread, HeapFailure.BadHandle) != 0;
+            return false;
         }
 
         HeapFailure failure = Walker.Next(heap, entry);
@@ -140,14 +128,24 @@ internal static unsafe partial class Heap
         return failure == HeapFailure.None || Refuse(thread, failure) != 0;
     }
 
-    /// <summary>Collects what the magazines hold and tells the largest committed free range; nothing is decommitted.</summary>
-    public static bool Compact(ThreadState* thread, nint handle, nuint* largestFreeBytes)
+    /// <summary>
+    /// Collects what the magazines hold and tells the largest committed free range; nothing is decommitted. With NoSerialize it does not wait
+    /// for another thread's lock, and then only measures.
+    /// </summary>
+    public static bool Compact(ThreadState* thread, nint handle, uint flags, nuint* largestFreeBytes)
     {
-        ThreadState* self = Threads.Attach(thread);
-        HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        HeapState* heap = EnterLocked(thread, handle, flags, out ThreadCache* cache);
+        if (heap != null)
         {
-            return Refuse(thread, HeapFailure.BadHandle) != 0;
+            *largestFreeBytes = Walker.LargestFree(heap);
+            Gate.Leave(heap, cache);
+            return true;
+        }
+
+        heap = BeginExclusive(thread, handle);
+        if (heap == null)
+        {
+            return false;
         }
 
         FlushAll(heap);
@@ -159,11 +157,10 @@ internal static unsafe partial class Heap
     /// <summary>Overwrites all free memory of the heap with zeros.</summary>
     public static bool ClearFree(ThreadState* thread, nint handle)
     {
-        ThreadState* self = Threads.Attach(thread);
-        HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        HeapState* heap = BeginExclusive(thread, handle);
+        if (heap == null)
         {
-            return Refuse(thread, HeapFailure.BadHandle) != 0;
+            return false;
         }
 
         FlushAll(heap);
@@ -195,11 +192,10 @@ internal static unsafe partial class Heap
 
     private static bool TrimOne(ThreadState* thread, nint handle, nuint* returnedBytes)
     {
-        ThreadState* self = Threads.Attach(thread);
-        HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        HeapState* heap = BeginExclusive(thread, handle);
+        if (heap == null)
         {
-            return Refuse(thread, HeapFailure.BadHandle) != 0;
+            return false;
         }
 
         FlushAll(heap);
@@ -208,5 +204,22 @@ internal static unsafe partial class Heap
             : RegionSet.DecommitFree(&heap->Regions);
         Gate.EndExclusive(heap);
         return true;
+    }
+
+    // Goes into a heap that another thread has locked, if the call says that it need not wait for that. Null in every other case.
+    private static HeapState* EnterLocked(ThreadState* thread, nint handle, uint flags, out ThreadCache* cache)
+    {
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = (flags & HeapFlags.NoSerialize) != 0 ? HeapRegistry.Find(handle) : null;
+        cache = null;
+        return heap != null && Gate.IsLockedByOther(self, heap) && Gate.Enter(self, heap, handle, flags, out cache) ? heap : null;
+    }
+
+    /// <summary>The heap, which stands still for the calling thread until Gate.EndExclusive; null with BadHandle.</summary>
+    private static HeapState* BeginExclusive(ThreadState* thread, nint handle)
+    {
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        return heap != null && Gate.BeginExclusive(self, heap, handle) ? heap : (HeapState*)Refuse(thread, HeapFailure.BadHandle);
     }
 }

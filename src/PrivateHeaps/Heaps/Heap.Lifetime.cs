@@ -96,11 +96,10 @@ internal static unsafe partial class Heap
             return Refuse(thread, HeapFailure.ProcessHeap) != 0;
         }
 
-        ThreadState* self = Threads.Attach(thread);
-        HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !Gate.BeginExclusive(self, heap, handle))
+        HeapState* heap = BeginExclusive(thread, handle);
+        if (heap == null)
         {
-            return Refuse(thread, HeapFailure.BadHandle) != 0;
+            return false;
         }
 
         OsLock.Enter(&heap->CacheLock);

@@ -33,7 +33,7 @@ internal static unsafe partial class Win32Heap
     public static nuint HeapCompact(ThreadState* thread, nint hHeap, uint dwFlags)
     {
         nuint largestFreeBytes = 0;
-        bool compacted = Heap.Compact(thread, hHeap, &largestFreeBytes);
+        bool compacted = Heap.Compact(thread, hHeap, dwFlags, &largestFreeBytes);
         if (!compacted || largestFreeBytes == 0)
         {
             Host.SetLastError(compacted ? Win32Error.NoError : Win32Error.InvalidHandle);

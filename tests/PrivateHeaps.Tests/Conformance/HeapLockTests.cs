@@ -68,7 +68,10 @@ public unsafe class HeapLockTests
             block = face.HeapReAlloc(heap.Handle, Flags, block, 10_000);
             if (face.HeapSize(heap.Handle, Flags, block) == 10_000 &&
                 face.HeapFree(heap.Handle, Flags, block) &&
-                face.HeapValidate(heap.Handle, Flags, (void*)small))
+                face.HeapValidate(heap.Handle, Flags, (void*)small) &&
+                face.HeapValidate(heap.Handle, Flags, null) &&
+                face.HeapCompact(heap.Handle, Flags) > 0 &&
+                face.HeapFree(heap.Handle, 0, null))
             {
                 done.Set();
             }
