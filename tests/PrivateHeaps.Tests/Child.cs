@@ -16,6 +16,7 @@ public static class Child
             nameof(ContractScenarios.PrintContract) => ContractScenarios.PrintContract,
             nameof(ContractScenarios.PrintSwitched) => () => ContractScenarios.PrintSwitched(arguments[1]),
             nameof(ContractScenarios.PrintFailures) => () => ContractScenarios.PrintFailures(arguments[1]),
+            nameof(ContractScenarios.PrintErrorOfFirstCall) => () => ContractScenarios.PrintErrorOfFirstCall(arguments[1]),
             nameof(ContractScenarios.ChooseLate) => ContractScenarios.ChooseLate,
             nameof(TerminationScenarios.Misuse) => () => TerminationScenarios.Misuse(arguments[1], arguments[2]),
             nameof(SuiteRunner.RunUnder) => () => SuiteRunner.RunUnder(Enum.Parse<MemoryRules>(arguments[1])),

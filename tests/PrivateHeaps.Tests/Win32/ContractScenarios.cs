@@ -39,6 +39,36 @@ internal static unsafe class ContractScenarios
         Console.WriteLine($"region: {entry.cbData}, overhead {entry.cbOverhead != 0}, committed {entry.Region.dwCommittedSize}, uncommitted {entry.Region.dwUnCommittedSize}");
     }
 
+    /// <summary>Makes the process's first call, which starts the engine and asks for the contract, and prints the last error after it.</summary>
+    public static void PrintErrorOfFirstCall(string function)
+    {
+        Marshal.SetLastPInvokeError((int)Untouched);
+        switch (function)
+        {
+            case "HeapCreate":
+                HeapApi.HeapCreate(0, 0, 0);
+                break;
+            case "HeapAlloc":
+                HeapApi.HeapAlloc(HeapApi.GetProcessHeap(), 0, 100);
+                break;
+            case "HeapAlloc, refused":
+                HeapApi.HeapAlloc(HeapApi.GetProcessHeap(), 0, nuint.MaxValue);
+                break;
+            case "GlobalAlloc":
+                WinBase.GlobalAlloc(WinBase.GMEM_MOVEABLE, 100);
+                break;
+            case "VirtualAlloc":
+                MemoryApi.VirtualAlloc(null, 100, MemoryApi.MEM_RESERVE | MemoryApi.MEM_COMMIT, MemoryApi.PAGE_READWRITE);
+                break;
+            case "GetSystemInfo":
+                SYSTEM_INFO info;
+                SysInfoApi.GetSystemInfo(&info);
+                break;
+        }
+
+        Console.WriteLine(Marshal.GetLastPInvokeError());
+    }
+
     public static void ChooseLate()
     {
         HeapContract before = HeapApi.Contract;

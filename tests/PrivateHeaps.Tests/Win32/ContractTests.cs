@@ -89,6 +89,19 @@ public sealed class ContractTests
         Assert.Equal((0, "Heaps were created under the contract Documented already; choose before the first one.\nDocumented\n"), (exitCode, output));
     }
 
+    [Theory]
+    [InlineData("HeapCreate")]
+    [InlineData("HeapAlloc")]
+    [InlineData("HeapAlloc, refused")]
+    [InlineData("GlobalAlloc")]
+    [InlineData("VirtualAlloc")]
+    [InlineData("GetSystemInfo")]
+    public void The_first_call_of_a_process_leaves_the_last_error_alone(string function)
+    {
+        (_, string output, string errors) = Child.Run(null, nameof(ContractScenarios.PrintErrorOfFirstCall), function);
+        Assert.Equal(("12345\n", ""), (output, errors));
+    }
+
     [Fact]
     public void There_are_two_contracts() => Assert.Throws<ArgumentOutOfRangeException>(() => HeapApi.Contract = 0);
 }

@@ -35,6 +35,8 @@ internal static unsafe class CurrentThread
                 $"PrivateHeaps runs in 64-bit processes on Linux, Windows and macOS, and this is a {8 * sizeof(nint)}-bit process on {RuntimeInformation.OSDescription}.");
         }
 
+        // What .NET does on the way, the first time, may change the last error, which a call that succeeds leaves alone.
+        int error = Marshal.GetLastPInvokeError();
         ThreadState* state = Engine.Start() ? Threads.Create() : null;
         if (state == null)
         {
@@ -53,6 +55,7 @@ internal static unsafe class CurrentThread
         }
 
         t_state = state;
+        Marshal.SetLastPInvokeError(error);
         return state;
     }
 

@@ -11,6 +11,15 @@ internal static unsafe class Host
     /// <summary>The number of the heap contract that the AppContext switch or the environment names; 0 for none, and with a message for a wrong one.</summary>
     public static int ConfiguredContract()
     {
+        // .NET's own look into the environment changes the last error.
+        int error = Marshal.GetLastPInvokeError();
+        int contract = FindContract();
+        Marshal.SetLastPInvokeError(error);
+        return contract;
+    }
+
+    private static int FindContract()
+    {
         if (AppContext.TryGetSwitch("PrivateHeaps.ObservedContract", out bool isObserved))
         {
             return isObserved ? 2 : 1;

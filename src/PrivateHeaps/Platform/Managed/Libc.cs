@@ -39,7 +39,14 @@ internal static unsafe class Libc
     public static extern int getppid();
 
     /// <summary>Bytes of a page of the system's.</summary>
-    public static nuint page_bytes() => (nuint)Environment.SystemPageSize;
+    /// <summary>.NET's first look changes the last error.</summary>
+    public static nuint page_bytes()
+    {
+        int error = Marshal.GetLastPInvokeError();
+        nuint bytes = (nuint)Environment.SystemPageSize;
+        Marshal.SetLastPInvokeError(error);
+        return bytes;
+    }
 
     public static int futex_wait(int* word, int expected, long timeoutNanoseconds)
     {
