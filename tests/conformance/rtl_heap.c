@@ -53,6 +53,8 @@ void rtl_create_heap(void)
     OBSERVE_CREATION("parameters without a length", GROWABLE, 0, 0, NULL, no_parameters);
     OBSERVE_CREATION("parameters that are not there", GROWABLE, 0, 0, NULL, (PVOID)(INT_PTR)(INT)0xDEADBEE0);
     OBSERVE_CREATION("no serialize with a lock", GROWABLE | HEAP_NO_SERIALIZE, 0, 0, (PVOID)(INT_PTR)(INT)0xDEADBEE0, NULL);
+    void *memory = VirtualAlloc(NULL, 1 * MiB, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    observe("memory of the caller's", "%s", RtlCreateHeap(0, memory, 1 * MiB, 1 * MiB, NULL, NULL) != NULL ? "a heap" : "NULL");
     for (int bit = 0; bit < 32; bit++)
         if (1u << bit != HEAP_GENERATE_EXCEPTIONS)
             create_by_bit(bit);
