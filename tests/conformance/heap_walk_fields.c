@@ -73,7 +73,11 @@ static void observe_region(const char *name, SIZE_T initial, SIZE_T maximum)
     observe(named("region, %s, as much committed as asked for", name), "%s", yes(region.Region.dwCommittedSize >= initial));
     observe(named("region, %s, ends where it says", name), "%s", yes(end == start + whole));
     observe(named("region, %s, first block is inside", name), "%s", yes((char *)region.Region.lpFirstBlock >= start && (char *)region.Region.lpFirstBlock < end));
+    SIZE_T in_front = (SIZE_T)((char *)region.Region.lpFirstBlock - start) - region.cbData;
+    observe(named("region, %s, first block is two or four words behind cbData", name), "%s",
+        yes(in_front == 2 * sizeof(void *) || in_front == 4 * sizeof(void *)));
     int first_entry = HeapWalk(heap, &entry);
+    observe(named("region, %s, free block, cbOverhead", name), "%d", first_entry && entry.wFlags == 0 ? entry.cbOverhead : -1);
     observe(named("region, %s, next entry is the first block", name), "%s", yes(first_entry && entry.lpData == region.Region.lpFirstBlock));
     while (first_entry && entry.wFlags != PROCESS_HEAP_UNCOMMITTED_RANGE && HeapWalk(heap, &entry)) {
     }
@@ -103,7 +107,7 @@ static void observe_rounding(void)
 /* The first region has room for every block that lies in a region. */
 static void observe_busy(void)
 {
-    static const SIZE_T sizes[] = { 0, 1, 100, 123, 1000, 5000, 20000, 100000, 400000, 0xFEFFF, 0xFF000, 0x100000, 2 * MiB };
+    static const SIZE_T sizes[] = { 0, 1, 16, 64, 100, 123, 1000, 5000, 20000, 100000, 400000, 0xFEFFF, 0xFF000, 0x100000, 2 * MiB };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         HANDLE heap = HeapCreate(0, 4 * MiB, 0);
         void *block = HeapAlloc(heap, 0, sizes[i]);
@@ -115,6 +119,12 @@ static void observe_busy(void)
         observe(named("busy, %s, iRegionIndex", bytes(sizes[i])), "%d", entry.iRegionIndex);
         observe(named("busy, %s, cbOverhead is not 0", bytes(sizes[i])), "%s", yes(entry.cbOverhead != 0));
         observe(named("busy, %s, then HeapValidate", bytes(sizes[i])), "%s", yes(HeapValidate(heap, 0, entry.lpData)));
+        PROCESS_HEAP_ENTRY next = entry;
+        if (sizes[i] < 0xFEFFF && HeapWalk(heap, &next)) {
+            const char *end = (char *)entry.lpData + entry.cbData + entry.cbOverhead;
+            observe(named("busy, %s, next entry is behind cbData and cbOverhead", bytes(sizes[i])), "%s", yes((char *)next.lpData == end));
+            observe(named("busy, %s, next entry is two words behind those", bytes(sizes[i])), "%s", yes((char *)next.lpData == end + 2 * sizeof(void *)));
+        }
         entry.lpData = NULL;
         observe(named("busy, %s, its region, then HeapValidate", bytes(sizes[i])), "%s", yes(HeapWalk(heap, &entry) && HeapValidate(heap, 0, entry.lpData)));
         HeapDestroy(heap);
