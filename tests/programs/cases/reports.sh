@@ -87,7 +87,8 @@ numbers_are_human_and_columns_aligned() {
 
 color_appears_on_a_terminal_only_and_not_where_it_is_unwanted() {
     export TERM=xterm LC_ALL=C
-    script -qec "'$pheap' run -- true" /dev/null | grep -q $'\033\\[1m'
+    script -qec "'$pheap' run -- true" /dev/null >colored
+    grep -q $'\033\\[1m' colored
     NO_COLOR=1 script -qec "'$pheap' run -- true" /dev/null >colorless
     grep -q 'true.* exited with code 0' colorless
     lacks $'\033' colorless
