@@ -26,4 +26,7 @@ internal static class Bits
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static nuint Max(nuint a, nuint b) => a > b ? a : b;
+
+    /// <summary>The number of a hash bucket for an address, among 2^shift of them: the top bits of its granule's product by the golden ratio.</summary>
+    public static nuint Bucket(nuint address, int shift) => (nuint)((((ulong)address >> Units.GranuleShift) * 0x9E37_79B9_7F4A_7C15) >> (64 - shift));
 }

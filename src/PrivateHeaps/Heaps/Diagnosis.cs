@@ -125,7 +125,7 @@ internal static unsafe class Diagnosis
                 return PageOf(address);
             case PageEntry.FittedKind:
                 byte* first = ((Region*)entry->Owner)->Base;
-                byte* start = (byte*)((nuint)address & ~(nuint)(Units.GranuleBytes - 1));
+                byte* start = (byte*)Bits.RoundDown((nuint)address, Units.GranuleBytes);
                 for (byte* before = start; before >= first; before -= Units.GranuleBytes)
                 {
                     if (BlockState.IsLive(*AddressMap.StateOf(before)))
@@ -209,7 +209,7 @@ internal static unsafe class Diagnosis
         return null;
     }
 
-    private static byte* PageOf(byte* address) => (byte*)((nuint)address & ~(nuint)(Units.PageBytes - 1));
+    private static byte* PageOf(byte* address) => (byte*)Bits.RoundDown((nuint)address, Units.PageBytes);
 
     private struct Finding
     {

@@ -20,9 +20,8 @@ internal static unsafe class HandleTable
     /// <summary>Handles that can be in use at once.</summary>
     public const int Capacity = 0x10000;
 
-    // The top bits of a product by the golden ratio number the buckets, of which there are as many as entries.
-    private const ulong GoldenRatio = 0x9E3779B97F4A7C15;
-    private const int BucketShift = 64 - 16;
+    // There are as many buckets as entries.
+    private const int BucketShift = 16;
 
     private static State* s_state;
 
@@ -159,8 +158,7 @@ internal static unsafe class HandleTable
 
     private static nint HandleOf(MoveableBlock* moveable) => (nint)(&EntryOf(moveable)->Block);
 
-    private static MoveableBlock** BucketOf(void* block) =>
-        s_state->Buckets + (nuint)((((ulong)block >> Units.GranuleShift) * GoldenRatio) >> BucketShift);
+    private static MoveableBlock** BucketOf(void* block) => s_state->Buckets + Bits.Bucket((nuint)block, BucketShift);
 
     private static void Show(MoveableBlock* moveable, nuint firstWord)
     {

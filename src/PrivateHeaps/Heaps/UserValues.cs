@@ -1,3 +1,5 @@
+using System.Numerics;
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Storage;
 
@@ -119,8 +121,7 @@ internal unsafe struct UserValues
         return table->_entries + index;
     }
 
-    private static uint HomeOf(UserValues* table, nuint block) =>
-        (uint)((ulong)block * 0x9E37_79B9_7F4A_7C15 >> 40) & (table->_capacity - 1);
+    private static uint HomeOf(UserValues* table, nuint block) => (uint)Bits.Bucket(block, BitOperations.Log2(table->_capacity));
 
     // Empties an entry and moves those behind it up, so that no search ends before it should.
     private static void Close(UserValues* table, Entry* hole)
