@@ -8,10 +8,10 @@ namespace PrivateHeaps.Native;
 internal static unsafe partial class Exports
 {
     [RuntimeExport("ph_malloc")]
-    public static void* Malloc(ThreadState* thread, nuint bytes) => MallocFamily.Allocate(thread, bytes);
+    public static void* Malloc(nuint bytes, ThreadState* thread) => MallocFamily.Allocate(thread, bytes);
 
     [RuntimeExport("ph_free")]
-    public static void Free(ThreadState* thread, void* block) => MallocFamily.Free(thread, block);
+    public static int Free(void* block, ThreadState* thread) => MallocFamily.Free(thread, block);
 
     [RuntimeExport("ph_calloc")]
     public static void* Calloc(ThreadState* thread, nuint count, nuint size) => MallocFamily.AllocateZeroed(thread, count, size);

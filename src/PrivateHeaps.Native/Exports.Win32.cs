@@ -1,4 +1,5 @@
 using System.Runtime;
+using System.Runtime.CompilerServices;
 using PrivateHeaps.Heaps;
 using PrivateHeaps.Win32;
 using ThreadState = PrivateHeaps.Heaps.ThreadState;
@@ -28,14 +29,17 @@ internal static unsafe partial class Exports
     public static uint GetProcessHeaps(ThreadState* thread, uint capacity, nint* heaps) => Win32Heap.GetProcessHeaps(thread, capacity, heaps);
 
     [RuntimeExport("ph_HeapAlloc")]
-    public static void* HeapAlloc(ThreadState* thread, nint heap, uint flags, nuint bytes) => Win32Heap.HeapAlloc(thread, heap, flags, bytes);
+    public static void* HeapAlloc(nint heap, uint flags, nuint bytes, ThreadState* thread) => Heap.Allocate<RaisingSlowPath>(thread, heap, flags, bytes);
+
+    [RuntimeExport("ph_HeapAlloc_slow")]
+    public static void* HeapAllocSlow(ThreadState* thread, nint heap, uint flags, nuint bytes) => Win32Heap.AllocSlow(thread, heap, flags, bytes);
 
     [RuntimeExport("ph_HeapReAlloc")]
     public static void* HeapReAlloc(ThreadState* thread, nint heap, uint flags, void* block, nuint bytes) =>
         Win32Heap.HeapReAlloc(thread, heap, flags, block, bytes);
 
     [RuntimeExport("ph_HeapFree")]
-    public static int HeapFree(ThreadState* thread, nint heap, uint flags, void* block) => Win32Heap.HeapFree(thread, heap, flags, block);
+    public static int HeapFree(nint heap, uint flags, void* block, ThreadState* thread) => Win32Heap.HeapFree(thread, heap, flags, block);
 
     [RuntimeExport("ph_HeapSize")]
     public static nuint HeapSize(ThreadState* thread, nint heap, uint flags, void* block) => Win32Heap.HeapSize(thread, heap, flags, block);
@@ -67,4 +71,15 @@ internal static unsafe partial class Exports
     [RuntimeExport("ph_HeapSetInformation")]
     public static int HeapSetInformation(ThreadState* thread, nint heap, HEAP_INFORMATION_CLASS kind, void* information, nuint bytes) =>
         Win32Heap.HeapSetInformation(thread, heap, kind, information, bytes);
+
+    /// <summary>Leads through the shim, which raises from a C frame what is to be raised.</summary>
+    private readonly struct RaisingSlowPath : ISlowPath
+    {
+        public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes) => AllocateOrRaise(thread, handle, flags, bytes);
+
+        public static int Free(ThreadState* thread, nint handle, uint flags, void* block) => Win32Heap.FreeSlow(thread, handle, flags, block);
+
+        [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_heap_alloc_or_raise")]
+        private static extern void* AllocateOrRaise(ThreadState* thread, nint heap, uint flags, nuint bytes);
+    }
 }

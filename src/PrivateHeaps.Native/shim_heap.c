@@ -1,4 +1,5 @@
-/* The Win32 face: each function hands the calling thread's state to the C# function of the same name in Exports.cs. The last error,
+/* The Win32 face: each function hands the calling thread's state to the C# function of the same name in Exports.cs. To the two that are called
+ * most it comes last, so that the other arguments stay in their registers. The last error,
  * which is thread-local, is here too. */
 #include "shim_raise.h"
 #include <heapapi.h>
@@ -11,11 +12,14 @@ DWORD GetLastError(void) { return last_error; }
 
 void SetLastError(DWORD code) { last_error = code; }
 
-LPVOID ph_HeapAlloc(struct ph_thread *, HANDLE, DWORD, SIZE_T);
-LPVOID HeapAlloc(HANDLE heap, DWORD flags, SIZE_T bytes)
+LPVOID ph_HeapAlloc(HANDLE, DWORD, SIZE_T, struct ph_thread *);
+LPVOID HeapAlloc(HANDLE heap, DWORD flags, SIZE_T bytes) { return ph_HeapAlloc(heap, flags, bytes, ph_thread); }
+
+/* ph_HeapAlloc jumps here when its fast path cannot serve, so that what is raised is raised from C and the program's own code is the caller. */
+LPVOID ph_HeapAlloc_slow(struct ph_thread *, HANDLE, DWORD, SIZE_T);
+LPVOID ph_heap_alloc_or_raise(struct ph_thread *thread, HANDLE heap, DWORD flags, SIZE_T bytes)
 {
-    struct ph_thread *thread = ph_thread;
-    LPVOID block = ph_HeapAlloc(thread, heap, flags, bytes);
+    LPVOID block = ph_HeapAlloc_slow(thread, heap, flags, bytes);
     return __builtin_expect(block != NULL, 1) ? block : ph_raise_pending(thread, heap, bytes, __builtin_return_address(0));
 }
 
@@ -27,8 +31,8 @@ LPVOID HeapReAlloc(HANDLE heap, DWORD flags, LPVOID block, SIZE_T bytes)
     return __builtin_expect(resized != NULL, 1) ? resized : ph_raise_pending(thread, heap, bytes, __builtin_return_address(0));
 }
 
-BOOL ph_HeapFree(struct ph_thread *, HANDLE, DWORD, LPVOID);
-BOOL HeapFree(HANDLE heap, DWORD flags, LPVOID block) { return ph_HeapFree(ph_thread, heap, flags, block); }
+BOOL ph_HeapFree(HANDLE, DWORD, LPVOID, struct ph_thread *);
+BOOL HeapFree(HANDLE heap, DWORD flags, LPVOID block) { return ph_HeapFree(heap, flags, block, ph_thread); }
 
 SIZE_T ph_HeapSize(struct ph_thread *, HANDLE, DWORD, LPCVOID);
 SIZE_T HeapSize(HANDLE heap, DWORD flags, LPCVOID block) { return ph_HeapSize(ph_thread, heap, flags, block); }

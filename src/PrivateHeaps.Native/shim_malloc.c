@@ -4,13 +4,14 @@
 #include <malloc.h>
 #include <stdlib.h>
 
-void *ph_malloc(struct ph_thread *, size_t);
-void *malloc(size_t bytes) { return ph_malloc(ph_thread, bytes); }
+/* To malloc and free the state comes last, so that the other argument stays in its register. */
+void *ph_malloc(size_t, struct ph_thread *);
+void *malloc(size_t bytes) { return ph_malloc(bytes, ph_thread); }
 
-void ph_free(struct ph_thread *, void *);
-void free(void *block) { ph_free(ph_thread, block); }
-void free_sized(void *block, size_t bytes) { (void)bytes, ph_free(ph_thread, block); }
-void free_aligned_sized(void *block, size_t alignment, size_t bytes) { (void)alignment, (void)bytes, ph_free(ph_thread, block); }
+void ph_free(void *, struct ph_thread *);
+void free(void *block) { ph_free(block, ph_thread); }
+void free_sized(void *block, size_t bytes) { (void)bytes, ph_free(block, ph_thread); }
+void free_aligned_sized(void *block, size_t alignment, size_t bytes) { (void)alignment, (void)bytes, ph_free(block, ph_thread); }
 
 void *ph_calloc(struct ph_thread *, size_t, size_t);
 void *calloc(size_t count, size_t size) { return ph_calloc(ph_thread, count, size); }

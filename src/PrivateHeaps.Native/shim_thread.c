@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* The head of ThreadCache: the handle that the cache answers to, which none has, and busy, which keeps the fast paths from reading on. */
-static struct { intptr_t handle; int busy; char rest[64]; } closed_cache = { -1, 1, "" };
+static struct { intptr_t handle; int busy; char rest[256]; } closed_cache = { -1, 1, "" };
 static struct ph_thread empty_thread = { .process = &closed_cache };
 
 /* Twenty-four bytes in all, shared with the last error in shim_heap.c and the innermost __try block in shim_raise.c: a library loaded by dlopen gets its thread-local block from a small

@@ -9,7 +9,8 @@ namespace PrivateHeaps.Heaps;
 /// Freeing.
 /// <code>
 /// Free, FreeProcess                    find the thread's cache for the heap
-///   Push                               a live block of this heap's slabs, and the magazine has room: clear its state byte, done
+///   Push                               a live block of this heap's slabs: clear its state byte, into the magazine, done
+///     MakeRoomAfterPush                that filled the magazine: spare, depot, slab, in this order
 ///   FreeSlow                           everything else, wrong addresses too
 ///     Gate.Enter                       wait while the heap stands still
 ///     Locate                           is it a live block of this heap? If not: refused, nothing touched
@@ -20,54 +21,71 @@ internal static unsafe partial class Heap
 {
     /// <summary>Frees a live block of this heap; anything else is refused with BadBlock (null too) or BadHandle.</summary>
     public static bool Free(ThreadState* thread, nint handle, uint flags, void* block) =>
-        TryFree(thread, handle, block) || FreeSlow(thread, handle, flags, block);
+        Free<EngineSlowPath>(thread, handle, flags, block) != 0;
 
-    /// <summary>The happy case of <see cref="Free"/>, for faces that inline it; false says nothing.</summary>
+    /// <summary>As <see cref="Free(ThreadState*, nint, uint, void*)"/>, inlined; the face says what it does when the fast path cannot serve.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryFree(ThreadState* thread, nint handle, void* block) =>
-        SlotOf(handle) < thread->TableCount && Push(thread->Table[SlotOf(handle)], handle, (nuint)block);
+    public static int Free<TSlowPath>(ThreadState* thread, nint handle, uint flags, void* block)
+        where TSlowPath : struct, ISlowPath =>
+        SlotOf(handle) < thread->TableCount
+            ? Push<TSlowPath>(thread->Table[SlotOf(handle)], thread, handle, flags, block)
+            : TSlowPath.Free(thread, handle, flags, block);
 
-    /// <summary>As <see cref="Free"/> for the process heap: what free calls.</summary>
-    public static bool FreeProcess(ThreadState* thread, void* block) => TryFreeProcess(thread, block) || FreeSlow(thread, ProcessHandle, 0, block);
-
-    /// <summary>The happy case of <see cref="FreeProcess"/>, for faces that inline it; false says nothing.</summary>
+    /// <summary>As <see cref="Free{TSlowPath}"/> for the process heap, without flags.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryFreeProcess(ThreadState* thread, void* block) => Push(thread->Process, ProcessHandle, (nuint)block);
+    public static int FreeProcess<TSlowPath>(ThreadState* thread, void* block)
+        where TSlowPath : struct, ISlowPath =>
+        Push<TSlowPath>(thread->Process, thread, ProcessHandle, 0, block);
 
     // The happy case. The address may be anything: page entry and state byte are looked up by arithmetic and decide.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool Push(ThreadCache* cache, nint handle, nuint block)
+    private static int Push<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, void* block)
+        where TSlowPath : struct, ISlowPath
     {
         // Busy comes first: the closed cache is always busy, so nothing below runs before the engine has started.
+        nuint turned = AddressMap.Turn(block);
         byte* window;
-        if (cache->Busy == 0 && (block & 15) == 0 && (window = AddressMap.WindowOf(block)) != null)
+        if (cache->Busy == 0 && AddressMap.IsPossibleBlock(turned) && (window = AddressMap.WindowOfTurned(turned)) != null)
         {
             // Partner: Gate.Close.
             Volatile.Write(ref cache->Busy, 1);
-            uint index = AddressMap.EntryIn(window, block)->Tag - cache->TagBase;
-            byte* state = AddressMap.StateIn(window, block);
+            uint index = AddressMap.EntryOfTurned(window, turned)->Tag - cache->TagBase;
+            byte* state = AddressMap.StateOfTurned(window, turned);
             if (Volatile.Read(ref cache->OpenHandle) == handle && index < SizeClass.Count && BlockState.IsLive(*state))
             {
                 Magazine* magazine = ThreadCache.MagazineOf(cache, index);
-                nuint* top = magazine->Top;
-                if (top != magazine->Limit)
+                Round* top = magazine->Top;
+                *state = BlockState.Dead;
+                top->Block = (byte*)block;
+                top->State = state;
+                magazine->Top = top + 1;
+                if (top + 1 == magazine->Limit)
                 {
-                    *state = BlockState.Dead;
-                    *top = block;
-                    magazine->Top = top + 1;
-                    Volatile.Write(ref cache->Busy, 0);
-                    return true;
+                    return MakeRoomAfterPush(cache, index);
                 }
+
+                Volatile.Write(ref cache->Busy, 0);
+                return 1;
             }
 
             Volatile.Write(ref cache->Busy, 0);
         }
 
-        return false;
+        return TSlowPath.Free(thread, handle, flags, block);
+    }
+
+    // Push has filled the magazine, and is still inside the heap.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int MakeRoomAfterPush(ThreadCache* cache, uint index)
+    {
+        HeapState* heap = cache->Heap;
+        Magazine.MakeRoom(ThreadCache.MagazineOf(cache, index), HeapState.BinOf(heap, index), &heap->Regions, index);
+        Volatile.Write(ref cache->Busy, 0);
+        return 1;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool FreeSlow(ThreadState* thread, nint handle, uint flags, void* block)
+    public static bool FreeSlow(ThreadState* thread, nint handle, uint flags, void* block)
     {
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = HeapRegistry.Find(handle);
@@ -119,7 +137,7 @@ internal static unsafe partial class Heap
                 return FreeSolo(&heap->Regions, block, entry, state);
             default:
                 *state = BlockState.Dead;
-                GiveSmall(heap, cache, entry->Kind, (nuint)block);
+                GiveSmall(heap, cache, entry->Kind, block, state);
                 return true;
         }
     }
@@ -130,10 +148,10 @@ internal static unsafe partial class Heap
         if (index < SizeClass.Count)
         {
             Magazine* magazine = ThreadCache.MagazineOf(cache, index);
-            if (magazine->Top != magazine->Limit || (magazine->Base == null && Magazine.LoadEmpty(magazine, index)))
+            if (magazine->Top != magazine->Limit || (!Magazine.IsLoaded(magazine) && Magazine.LoadEmpty(magazine, index)))
             {
                 *state = BlockState.Dead;
-                *magazine->Top++ = (nuint)block;
+                Magazine.Push(magazine, block, state);
                 return true;
             }
         }
@@ -141,21 +159,24 @@ internal static unsafe partial class Heap
         return FittedHeap.Free(&heap->Fitted, &heap->Regions, block);
     }
 
-    private static void GiveSmall(HeapState* heap, ThreadCache* cache, uint index, nuint block)
+    private static void GiveSmall(HeapState* heap, ThreadCache* cache, uint index, byte* block, byte* state)
     {
         Bin* bin = HeapState.BinOf(heap, index);
         if (cache != null)
         {
             Magazine* magazine = ThreadCache.MagazineOf(cache, index);
-            if (magazine->Top != magazine->Limit || Magazine.MakeRoom(magazine, bin, &heap->Regions, index))
+            Magazine.Push(magazine, block, state);
+            if (magazine->Top == magazine->Limit)
             {
-                *magazine->Top++ = block;
-                return;
+                Magazine.MakeRoom(magazine, bin, &heap->Regions, index);
             }
+
+            return;
         }
 
+        Round round = new() { Block = block, State = state };
         OsLock.Enter(&bin->Lock);
-        Bin.Give(bin, &heap->Regions, &block, 1);
+        Bin.Give(bin, &heap->Regions, &round, 1);
         OsLock.Leave(&bin->Lock);
     }
 

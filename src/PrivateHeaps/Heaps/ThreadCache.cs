@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
 using PrivateHeaps.Storage;
@@ -32,11 +33,19 @@ internal unsafe struct ThreadCache
     public ThreadCache* Next;
     public ThreadCache* Previous;
 
-    /// <summary>With the magazines, one for each size class, which lie behind the structure.</summary>
-    public static nuint StructureBytes => (nuint)sizeof(ThreadCache) + SizeClass.Count * (nuint)sizeof(Magazine);
+    // Behind the structure lie, by granules of a size up to SizeClass.TableBytes, the offsets of the magazines from the start of the structure;
+    // then the magazines, one for each size class.
+    private const nuint OffsetsBytes = (SizeClass.TableBytes / Units.GranuleBytes + 4) * sizeof(ushort);
+
+    public static nuint StructureBytes => (nuint)sizeof(ThreadCache) + OffsetsBytes + SizeClass.Count * (nuint)sizeof(Magazine);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Magazine* MagazineOf(ThreadCache* cache, uint index) => (Magazine*)(cache + 1) + index;
+    public static Magazine* MagazineOf(ThreadCache* cache, uint index) => (Magazine*)((byte*)(cache + 1) + OffsetsBytes) + index;
+
+    /// <summary>The magazine for a size of at most SizeClass.TableBytes. A table in the cache itself is the shortest way there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Magazine* MagazineOfTable(ThreadCache* cache, nuint bytes) =>
+        (Magazine*)((byte*)cache + ((ushort*)(cache + 1))[(bytes + (Units.GranuleBytes - 1)) >> Units.GranuleShift]);
 
     /// <summary>
     /// The cache through which this thread uses the heap; null when it must do without: the heap is hardly used yet, the thread has no state of its own, or there is no memory.
@@ -181,6 +190,12 @@ internal unsafe struct ThreadCache
             for (uint index = 0; index < SizeClass.Count; index++)
             {
                 Magazine.Initialize(MagazineOf(cache, index), index);
+            }
+
+            for (nuint bytes = 0; bytes <= SizeClass.TableBytes; bytes += Units.GranuleBytes)
+            {
+                byte* magazine = (byte*)MagazineOf(cache, SizeClass.OfTable(bytes));
+                ((ushort*)(cache + 1))[bytes >> Units.GranuleShift] = (ushort)(magazine - (byte*)cache);
             }
         }
 

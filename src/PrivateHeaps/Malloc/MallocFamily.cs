@@ -12,11 +12,8 @@ namespace PrivateHeaps.Malloc;
 internal static unsafe partial class MallocFamily
 {
     /// <summary>malloc. Zero bytes give a block of their own.</summary>
-    public static void* Allocate(ThreadState* thread, nuint bytes)
-    {
-        void* block = Heap.TryAllocateProcess(thread, bytes);
-        return block != null ? block : AllocateSlow(thread, bytes);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void* Allocate(ThreadState* thread, nuint bytes) => Heap.AllocateProcess<SlowPath>(thread, bytes);
 
     /// <summary>calloc.</summary>
     public static void* AllocateZeroed(ThreadState* thread, nuint count, nuint size)
@@ -29,11 +26,8 @@ internal static unsafe partial class MallocFamily
     }
 
     /// <summary>free. The engine refuses null without looking at it, so the test for null costs live blocks nothing.</summary>
-    public static void Free(ThreadState* thread, void* block)
-    {
-        if (!Heap.TryFreeProcess(thread, block))
-            FreeSlow(thread, block);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Free(ThreadState* thread, void* block) => Heap.FreeProcess<SlowPath>(thread, block);
 
     /// <summary>
     /// realloc. Null allocates. Zero bytes free the block and return null, as glibc does: programs written for it would lose the block otherwise.
@@ -46,7 +40,7 @@ internal static unsafe partial class MallocFamily
 
         if (bytes == 0)
         {
-            if (!Heap.FreeProcess(thread, block))
+            if (!Heap.Free(thread, Heap.ProcessHandle, 0, block))
                 Refuse("realloc()"u8, block);
             return null;
         }
@@ -84,20 +78,6 @@ internal static unsafe partial class MallocFamily
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void* AllocateSlow(ThreadState* thread, nuint bytes)
-    {
-        void* block = Heap.AllocateProcess(thread, bytes);
-        return block != null ? block : NoMemory();
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void FreeSlow(ThreadState* thread, void* block)
-    {
-        if (!Heap.FreeProcess(thread, block) && block != null)
-            Refuse("free()"u8, block);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* ResizeRefused(ThreadState* thread, void* block)
     {
         if (thread->Failure == HeapFailure.BadBlock)
@@ -106,4 +86,23 @@ internal static unsafe partial class MallocFamily
     }
 
     private static void Refuse(ReadOnlySpan<byte> function, void* block) => Diagnosis.Stop(function, Heap.ProcessHandle, block);
+
+    /// <summary>The engine's slow paths, and errno or the sentence when they refuse.</summary>
+    private readonly struct SlowPath : ISlowPath
+    {
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes)
+        {
+            void* block = Heap.AllocateUncommon(thread, handle, flags, bytes);
+            return block != null ? block : NoMemory();
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public static int Free(ThreadState* thread, nint handle, uint flags, void* block)
+        {
+            if (!Heap.FreeSlow(thread, handle, flags, block) && block != null)
+                Refuse("free()"u8, block);
+            return 1;
+        }
+    }
 }

@@ -23,7 +23,7 @@ internal unsafe struct Bin
     public uint FreeCount;
 
     /// <summary>Takes blocks from slabs, making at most one new slab; returns how many, 0 when there is no memory. The caller holds Lock.</summary>
-    public static uint Take(Bin* bin, RegionSet* regions, uint index, nuint* blocks, uint wanted)
+    public static uint Take(Bin* bin, RegionSet* regions, uint index, Round* rounds, uint wanted)
     {
         uint taken = 0;
         while (taken < wanted)
@@ -37,7 +37,7 @@ internal unsafe struct Bin
                 }
             }
 
-            taken += Slab.Take(slab, blocks + taken, wanted - taken);
+            taken += Slab.Take(slab, rounds + taken, wanted - taken);
             if (slab->FreeCount == 0)
             {
                 Unlist(bin, slab);
@@ -48,17 +48,17 @@ internal unsafe struct Bin
         return taken;
     }
 
-    /// <summary>Takes one block from the depot or a slab; 0 when there is no memory. The caller holds Lock.</summary>
-    public static nuint TakeOne(Bin* bin, RegionSet* regions, uint index)
+    /// <summary>Takes one block from the depot or a slab; null when there is no memory. The caller holds Lock.</summary>
+    public static byte* TakeOne(Bin* bin, RegionSet* regions, uint index)
     {
         Rounds* rounds = bin->Depot;
         if (rounds == null)
         {
-            nuint block;
-            return Take(bin, regions, index, &block, 1) == 0 ? 0 : block;
+            Round round;
+            return Take(bin, regions, index, &round, 1) == 0 ? null : round.Block;
         }
 
-        nuint last = Rounds.Items(rounds)[--rounds->Count];
+        byte* last = Rounds.Items(rounds)[--rounds->Count].Block;
         if (rounds->Count == 0)
         {
             bin->Depot = rounds->Next;
@@ -70,12 +70,12 @@ internal unsafe struct Bin
     }
 
     /// <summary>Puts blocks back into their slabs; a slab that becomes wholly free goes, unless it is all that the bin has. The caller holds Lock.</summary>
-    public static void Give(Bin* bin, RegionSet* regions, nuint* blocks, uint count)
+    public static void Give(Bin* bin, RegionSet* regions, Round* rounds, uint count)
     {
         for (uint i = 0; i < count; i++)
         {
-            Slab* slab = (Slab*)AddressMap.EntryOf((void*)blocks[i])->Owner;
-            if (!Slab.Give(slab, blocks[i]))
+            Slab* slab = (Slab*)AddressMap.EntryOf(rounds[i].Block)->Owner;
+            if (!Slab.Give(slab, rounds[i].Block))
             {
                 continue;
             }

@@ -15,8 +15,8 @@ internal unsafe struct FittedHeap
     /// <summary>Heaps with a maximum up to this are fitted; in larger ones the slabs' waste is small.</summary>
     public const nuint LargestHeapBytes = 8 * Units.MiB;
 
-    private const nuint SmallLengthMaximum = 62;
-    private const byte LongLength = BlockState.FollowingBase + 63;
+    private const nuint SmallLengthMaximum = 126;
+    private const byte LongLength = BlockState.FollowingBase + 127;
     private const int LengthDigits = 4;
 
     /// <summary>The granules of the region; guarded by the region set's lock.</summary>
@@ -94,7 +94,7 @@ internal unsafe struct FittedHeap
     }
 
     /// <summary>Makes the granules of dead blocks, from a magazine, free again.</summary>
-    public static void Give(FittedHeap* fitted, RegionSet* regions, nuint* blocks, uint count)
+    public static void Give(FittedHeap* fitted, RegionSet* regions, Round* rounds, uint count)
     {
         if (count == 0)
         {
@@ -104,7 +104,7 @@ internal unsafe struct FittedHeap
         OsLock.Enter(&regions->Lock);
         for (uint i = 0; i < count; i++)
         {
-            GiveLocked(fitted, regions, (byte*)blocks[i]);
+            GiveLocked(fitted, regions, rounds[i].Block);
         }
 
         OsLock.Leave(&regions->Lock);

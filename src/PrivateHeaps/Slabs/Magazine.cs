@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Storage;
@@ -8,25 +9,48 @@ namespace PrivateHeaps.Slabs;
 /// <summary>
 /// One thread's stack of free blocks of one class: allocate pops, free pushes, and nobody else touches it while the thread is inside the
 /// heap. When it runs empty or full it first changes places with its spare, then trades whole rounds with the depot; the spare keeps a
-/// thread that goes up and down across the boundary away from the lock.
+/// thread that goes up and down across the boundary away from the lock. Between two operations Top != Limit, so that a push looks for room
+/// only when it is done, with nothing left to do but to return or to jump.
 /// </summary>
+[StructLayout(LayoutKind.Sequential, Size = StructureBytes)]
 internal unsafe struct Magazine
 {
-    public nuint* Top;
-    public nuint* Base;
-    public nuint* Limit;
-    public uint BlockBytes;
+    /// <summary>A cache line, and a power of two: the index of a class becomes an address by a shift.</summary>
+    public const int StructureBytes = 64;
+
+    public Round* Top;
+    public Round* Base;
+    public Round* Limit;
+    public Rounds* Spare;
+
+    /// <summary>Bytes of a block, plus 1: less the requested bytes it is the state of a live block.</summary>
+    public uint BlockBytesPlusOne;
 
     /// <summary>Blocks that the next refill from slabs takes; doubles up to the capacity, so a class that is used once stays small.</summary>
     public uint RefillCount;
-    public Rounds* Spare;
+
+    /// <summary>All the room that a magazine has before it is loaded with rounds: what a class that is used once needs.</summary>
+    public Round Only;
 
     private const uint FirstRefillCount = 4;
 
+    /// <summary>Whether it has rounds.</summary>
+    public static bool IsLoaded(Magazine* magazine) => magazine->Base != &magazine->Only;
+
+    public static uint Count(Magazine* magazine) => (uint)(magazine->Top - magazine->Base);
+
     public static void Initialize(Magazine* magazine, uint index)
     {
-        magazine->BlockBytes = SizeClass.BlockBytes(index);
-        magazine->RefillCount = FirstRefillCount;
+        magazine->BlockBytesPlusOne = SizeClass.BlockBytes(index) + 1;
+        Empty(magazine);
+    }
+
+    /// <summary>Puts a dead block on top.</summary>
+    public static void Push(Magazine* magazine, byte* block, byte* state)
+    {
+        magazine->Top->Block = block;
+        magazine->Top->State = state;
+        magazine->Top++;
     }
 
     /// <summary>Makes Top != Base; false when there is no memory.</summary>
@@ -39,7 +63,7 @@ internal unsafe struct Magazine
             return true;
         }
 
-        if (magazine->Base == null && !LoadEmpty(magazine, index))
+        if (!IsLoaded(magazine) && !LoadEmpty(magazine, index))
         {
             return false;
         }
@@ -58,7 +82,7 @@ internal unsafe struct Magazine
         else
         {
             uint taken = Bin.Take(bin, regions, index, magazine->Base, magazine->RefillCount);
-            magazine->RefillCount = Bits.Min(SizeClass.MagazineCapacity(index), magazine->RefillCount * 2);
+            magazine->RefillCount = Bits.Min(SizeClass.MagazineCapacity(index) - 1, magazine->RefillCount * 2);
             Reverse(magazine->Base, taken);
             magazine->Top = magazine->Base + taken;
         }
@@ -67,44 +91,52 @@ internal unsafe struct Magazine
         return magazine->Top != magazine->Base;
     }
 
-    /// <summary>Makes Top != Limit, so that a block can be pushed; false when there is no memory for that.</summary>
+    /// <summary>Makes Top != Limit again after a push.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static bool MakeRoom(Magazine* magazine, Bin* bin, RegionSet* regions, uint index)
+    public static void MakeRoom(Magazine* magazine, Bin* bin, RegionSet* regions, uint index)
     {
-        if (magazine->Base == null)
+        if (!IsLoaded(magazine))
         {
-            return LoadEmpty(magazine, index);
-        }
-
-        if (magazine->Spare == null)
-        {
-            Rounds* full = Unload(magazine);
             if (LoadEmpty(magazine, index))
             {
-                magazine->Spare = full;
-                return true;
+                return;
+            }
+        }
+        else if (magazine->Spare != null)
+        {
+            if (magazine->Spare->Count != 0)
+            {
+                StoreSpare(magazine, bin, regions, index);
             }
 
-            Load(magazine, full);
-            return false;
+            SwapSpare(magazine);
+            return;
         }
-
-        if (magazine->Spare->Count != 0)
+        else
         {
-            StoreSpare(magazine, bin, regions, index);
+            Rounds* empty = Rounds.Create(SizeClass.MagazineCapacity(index));
+            if (empty != null)
+            {
+                magazine->Spare = Unload(magazine);
+                Load(magazine, empty);
+                return;
+            }
         }
 
-        SwapSpare(magazine);
-        return true;
+        // There is no memory to keep them in.
+        OsLock.Enter(&bin->Lock);
+        Bin.Give(bin, regions, magazine->Base, Count(magazine));
+        OsLock.Leave(&bin->Lock);
+        magazine->Top = magazine->Base;
     }
 
     /// <summary>Puts every block back into its slab; the arrays go too. The caller has the owner stand still, or is it.</summary>
     public static void Flush(Magazine* magazine, Bin* bin, RegionSet* regions)
     {
-        if (magazine->Base != null)
+        if (magazine->Top != magazine->Base || magazine->Spare != null)
         {
             OsLock.Enter(&bin->Lock);
-            Bin.Give(bin, regions, magazine->Base, (uint)(magazine->Top - magazine->Base));
+            Bin.Give(bin, regions, magazine->Base, Count(magazine));
             if (magazine->Spare != null)
             {
                 Bin.Give(bin, regions, Rounds.Items(magazine->Spare), magazine->Spare->Count);
@@ -119,7 +151,7 @@ internal unsafe struct Magazine
     /// <summary>Drops the arrays with whatever addresses they hold: their blocks went with the heap.</summary>
     public static void Forget(Magazine* magazine)
     {
-        if (magazine->Base != null)
+        if (IsLoaded(magazine))
         {
             Rounds.Drop(Unload(magazine));
         }
@@ -127,10 +159,31 @@ internal unsafe struct Magazine
         if (magazine->Spare != null)
         {
             Rounds.Drop(magazine->Spare);
-            magazine->Spare = null;
         }
 
-        magazine->Top = magazine->Base = magazine->Limit = null;
+        Empty(magazine);
+    }
+
+    /// <summary>Loads a magazine that has no rounds yet with an array for the class, keeping its block; false when there is no memory.</summary>
+    public static bool LoadEmpty(Magazine* magazine, uint index)
+    {
+        Rounds* rounds = Rounds.Create(SizeClass.MagazineCapacity(index));
+        if (rounds == null)
+        {
+            return false;
+        }
+
+        rounds->Count = Count(magazine);
+        *Rounds.Items(rounds) = magazine->Only;
+        Load(magazine, rounds);
+        return true;
+    }
+
+    private static void Empty(Magazine* magazine)
+    {
+        magazine->Top = magazine->Base = &magazine->Only;
+        magazine->Limit = &magazine->Only + 1;
+        magazine->Spare = null;
         magazine->RefillCount = FirstRefillCount;
     }
 
@@ -157,19 +210,6 @@ internal unsafe struct Magazine
         magazine->Spare->Count = 0;
     }
 
-    /// <summary>Gives a magazine that has no rounds yet an empty array; false when there is no memory.</summary>
-    public static bool LoadEmpty(Magazine* magazine, uint index)
-    {
-        Rounds* rounds = Rounds.Create(SizeClass.MagazineCapacity(index));
-        if (rounds == null)
-        {
-            return false;
-        }
-
-        Load(magazine, rounds);
-        return true;
-    }
-
     private static void SwapSpare(Magazine* magazine)
     {
         Rounds* loaded = Unload(magazine);
@@ -192,14 +232,14 @@ internal unsafe struct Magazine
     }
 
     // Lowest address on top: blocks that are neighbors are handed out one after the other.
-    private static void Reverse(nuint* blocks, uint count)
+    private static void Reverse(Round* rounds, uint count)
     {
         if (count < 2)
         {
             return;
         }
 
-        for (nuint* low = blocks, high = blocks + count - 1; low < high; low++, high--)
+        for (Round* low = rounds, high = rounds + count - 1; low < high; low++, high--)
         {
             (*low, *high) = (*high, *low);
         }

@@ -3,7 +3,16 @@ using PrivateHeaps.Storage;
 namespace PrivateHeaps.Slabs;
 
 /// <summary>
-/// What a magazine is loaded with: an array of block addresses, in metadata. Whoever holds it owns it: a magazine, or a depot under the
+/// A free block in a magazine: its address, and where its state byte lies, so that who takes the block need not look that up.
+/// </summary>
+internal unsafe struct Round
+{
+    public byte* Block;
+    public byte* State;
+}
+
+/// <summary>
+/// What a magazine is loaded with: an array of free blocks, in metadata. Whoever holds it owns it: a magazine, or a depot under the
 /// lock of its bin.
 /// </summary>
 internal unsafe struct Rounds
@@ -14,9 +23,9 @@ internal unsafe struct Rounds
     public uint Count;
     public uint Capacity;
 
-    public static nuint* Items(Rounds* rounds) => (nuint*)(rounds + 1);
+    public static Round* Items(Rounds* rounds) => (Round*)(rounds + 1);
 
-    public static Rounds* OfItems(nuint* items) => (Rounds*)items - 1;
+    public static Rounds* OfItems(Round* items) => (Rounds*)items - 1;
 
     public static Rounds* Create(uint capacity)
     {
@@ -41,5 +50,5 @@ internal unsafe struct Rounds
         }
     }
 
-    private static nuint StructureBytes(uint capacity) => (nuint)sizeof(Rounds) + capacity * (nuint)sizeof(nuint);
+    private static nuint StructureBytes(uint capacity) => (nuint)sizeof(Rounds) + capacity * (nuint)sizeof(Round);
 }

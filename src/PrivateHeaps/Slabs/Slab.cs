@@ -78,7 +78,7 @@ internal unsafe struct Slab
     }
 
     /// <summary>Takes up to the wanted number of free blocks, lowest first, into the array; returns how many.</summary>
-    public static uint Take(Slab* slab, nuint* blocks, uint wanted)
+    public static uint Take(Slab* slab, Round* rounds, uint wanted)
     {
         ulong* bits = BitsOf(slab);
         uint taken = 0;
@@ -96,7 +96,9 @@ internal unsafe struct Slab
             byte* first = slab->Base + (nuint)(word * 64) * slab->BlockBytes;
             do
             {
-                blocks[taken++] = (nuint)(first + (nuint)(uint)BitOperations.TrailingZeroCount(free) * slab->BlockBytes);
+                byte* block = first + (nuint)(uint)BitOperations.TrailingZeroCount(free) * slab->BlockBytes;
+                rounds[taken].Block = block;
+                rounds[taken++].State = AddressMap.StateOf(block);
                 free &= free - 1;
             }
             while (free != 0 && taken < most);
@@ -109,9 +111,9 @@ internal unsafe struct Slab
     }
 
     /// <summary>Takes a block back; false when it is free in the slab already.</summary>
-    public static bool Give(Slab* slab, nuint block)
+    public static bool Give(Slab* slab, byte* block)
     {
-        uint slot = SlotOf(slab, block);
+        uint slot = SlotOf(slab, (nuint)block);
         ulong* word = BitsOf(slab) + slot / 64;
         ulong bit = 1UL << (int)(slot % 64);
         if ((*word & bit) != 0)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
@@ -41,6 +42,27 @@ internal static unsafe class AddressMap
         nuint window = address >> WindowShift;
         return window < WindowCount ? s_windows[window] : null;
     }
+
+    /// <summary>
+    /// The address with its four low bits turned to the top. They are zero in a block's address, so that one comparison then refuses both
+    /// misaligned addresses and those beyond user space, and what is left counts granules.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nuint Turn(void* address) => BitOperations.RotateRight((nuint)address, Units.GranuleShift);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsPossibleBlock(nuint turned) => turned >> (WindowShift - Units.GranuleShift) < WindowCount;
+
+    /// <summary>As <see cref="WindowOf"/>, for what is a possible block's address.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* WindowOfTurned(nuint turned) => s_windows[turned >> (WindowShift - Units.GranuleShift)];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PageEntry* EntryOfTurned(byte* window, nuint turned) =>
+        (PageEntry*)window + ((turned & (WindowMask >> Units.GranuleShift)) >> (Units.PageShift - Units.GranuleShift));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* StateOfTurned(byte* window, nuint turned) => window + EntriesBytes + (turned & (WindowMask >> Units.GranuleShift));
 
     /// <summary>As <see cref="WindowOf"/>, for an address that is known to lie in heap memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

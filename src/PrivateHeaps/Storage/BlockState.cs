@@ -4,23 +4,24 @@ namespace PrivateHeaps.Storage;
 
 /// <summary>
 /// The code in the state bytes. At the first granule of a live block stands 1 + slack (block size - requested size) when the slack is at
-/// most 189, else <see cref="Long"/> with the slack in the four following bytes, six bits each. Following bytes are 192 or more, so that
-/// an address inside a block never looks like the start of one. Everything else is 0: no live block starts here.
+/// most 125, else <see cref="Long"/> with the slack in the four following bytes, seven bits each. Following bytes are 128 or more, so that
+/// an address inside a block never looks like the start of one. Everything else is 0: no live block starts here. So a byte that is
+/// positive as a signed number is a live block's, which one comparison decides.
 /// </summary>
 internal static unsafe class BlockState
 {
     public const byte Dead = 0;
-    public const nuint ShortSlackMaximum = 189;
-    public const byte Long = 191;
-    public const byte FollowingBase = 192;
+    public const nuint ShortSlackMaximum = 125;
+    public const byte Long = 127;
+    public const byte FollowingBase = 128;
     public const nuint LongSlackMaximum = (1 << 24) - 1;
 
-    private const int DigitBits = 6;
+    private const int DigitBits = 7;
     private const uint DigitMask = (1 << DigitBits) - 1;
 
     /// <summary>Whether a live block starts at the granule of this state byte.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool IsLive(byte state) => (byte)(state - 1) < Long;
+    public static bool IsLive(byte state) => (sbyte)state > Dead;
 
     /// <summary>Marks a block live. A slack above <see cref="ShortSlackMaximum"/> needs a block of at least five granules, which it implies.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

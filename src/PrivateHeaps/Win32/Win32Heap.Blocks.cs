@@ -18,14 +18,12 @@ internal static unsafe partial class Win32Heap
     private const uint SmallestBlockLimit = 0x1800;
 
     /// <summary>Allocates a block; null when it cannot, with the last error untouched or, as Windows is seen to do it, 8.</summary>
-    public static void* HeapAlloc(ThreadState* thread, nint hHeap, uint dwFlags, nuint dwBytes)
-    {
-        void* block = Heap.TryAllocate(thread, hHeap, dwFlags, dwBytes);
-        return block != null ? block : AllocSlow(thread, hHeap, dwFlags, dwBytes);
-    }
+    public static void* HeapAlloc(ThreadState* thread, nint hHeap, uint dwFlags, nuint dwBytes) =>
+        Heap.Allocate<SlowPath>(thread, hHeap, dwFlags, dwBytes);
 
+    /// <summary><see cref="HeapAlloc"/> without its fast path.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void* AllocSlow(ThreadState* thread, nint heap, uint flags, nuint bytes)
+    public static void* AllocSlow(ThreadState* thread, nint heap, uint flags, nuint bytes)
     {
         if (bytes >= SmallestBlockLimit && IsBeyondLimit(heap, bytes))
         {
@@ -33,7 +31,7 @@ internal static unsafe partial class Win32Heap
             return AllocFailed(thread, heap, flags);
         }
 
-        void* block = Heap.Allocate(thread, heap, flags, bytes);
+        void* block = Heap.AllocateUncommon(thread, heap, flags, bytes);
         return block != null ? block : AllocFailed(thread, heap, flags);
     }
 
@@ -66,7 +64,7 @@ internal static unsafe partial class Win32Heap
 
     /// <summary>Frees a block; freeing none (null) succeeds with any handle.</summary>
     public static int HeapFree(ThreadState* thread, nint hHeap, uint dwFlags, void* lpMem) =>
-        Heap.TryFree(thread, hHeap, lpMem) ? True : FreeSlow(thread, hHeap, dwFlags, lpMem);
+        Heap.Free<SlowPath>(thread, hHeap, dwFlags, lpMem);
 
     /// <summary>
     /// The bytes that were requested for a block; the greatest number for anything else, with the last error untouched or, as Windows is
@@ -151,9 +149,18 @@ internal static unsafe partial class Win32Heap
         }
     }
 
+    /// <summary><see cref="HeapFree"/> without its fast path.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int FreeSlow(ThreadState* thread, nint heap, uint flags, void* block) =>
-        block == null || Heap.Free(thread, heap, flags, block) ? True : FreeFailed(thread, heap, block);
+    public static int FreeSlow(ThreadState* thread, nint heap, uint flags, void* block) =>
+        block == null || Heap.FreeSlow(thread, heap, flags, block) ? True : FreeFailed(thread, heap, block);
+
+    /// <summary>The engine's slow paths, and last error or exception when they refuse.</summary>
+    private readonly struct SlowPath : ISlowPath
+    {
+        public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes) => AllocSlow(thread, handle, flags, bytes);
+
+        public static int Free(ThreadState* thread, nint handle, uint flags, void* block) => FreeSlow(thread, handle, flags, block);
+    }
 
     private static int FreeFailed(ThreadState* thread, nint heap, void* block)
     {

@@ -1,0 +1,29 @@
+namespace PrivateHeaps.Heaps;
+
+/// <summary>
+/// What a face does with a call that the fast path cannot serve. As a type parameter of the fast path it lets that end in a jump to it, so
+/// that the fast path needs neither a test of its result nor a stack frame for the call.
+/// </summary>
+internal unsafe interface ISlowPath
+{
+    static abstract void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes);
+
+    /// <summary>1 or 0, as BOOL has them: a face that returns one would otherwise have to convert, and could not jump.</summary>
+    static abstract int Free(ThreadState* thread, nint handle, uint flags, void* block);
+}
+
+/// <summary>The engine's own: null and false with the failure in the thread's state.</summary>
+internal readonly unsafe struct EngineSlowPath : ISlowPath
+{
+    public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes) => Heap.AllocateUncommon(thread, handle, flags, bytes);
+
+    public static int Free(ThreadState* thread, nint handle, uint flags, void* block) => Heap.FreeSlow(thread, handle, flags, block) ? 1 : 0;
+}
+
+/// <summary>None: null says only that the fast path did not serve.</summary>
+internal readonly unsafe struct NoSlowPath : ISlowPath
+{
+    public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes) => null;
+
+    public static int Free(ThreadState* thread, nint handle, uint flags, void* block) => 0;
+}
