@@ -47,9 +47,18 @@ class Figures:
     def mean_ratio(self, measure, library, group=None):
         return mean(ratio for name in self.names(group) if (ratio := self.ratio(name, measure, library)))
 
+    def mean_against(self, peer):
+        """Our wall time against one peer's, in the workloads that both can do."""
+        return mean(ratio for name in self.names() if (ratio := quotient(self.median(name, "seconds", "heap"), self.median(name, "seconds", peer))))
+
     def worst(self, measure, library):
         """The largest ratio against glibc, and the workload that it belongs to."""
         return max(((ratio, name) for name in self.names() if (ratio := self.ratio(name, measure, library))), default=(None, ""))
+
+    def spread(self):
+        """How far the wall times of one workload with one library lie apart, as a part of their median: the median of all."""
+        lists = [runs for workload in self.results["workloads"].values() for runs in workload["seconds"].values()]
+        return statistics.median((max(runs) - min(runs)) / statistics.median(runs) for runs in lists)
 
     def pair(self, key, library):
         runs = self.results["pairs"][key].get(library)
@@ -90,10 +99,9 @@ class Figures:
 
         pairs = self.results["pairs"]
         kinds = {kind: [key for key in pairs if key.startswith(kind + " ")] for kind in ("tight", "batch-random", "handover")}
-        best_mean = min((value for peer in self.peers if (value := self.mean_ratio("seconds", peer))), default=None)
         rows = [
             ("wall time, mean, against glibc", 0.72, self.mean_ratio("seconds", "heap")),
-            ("wall time, mean, against the best peer's", 0.97, quotient(self.mean_ratio("seconds", "heap"), best_mean)),
+            ("wall time, mean, against the best peer's", 0.97, most(self.mean_against(peer) for peer in self.peers)),
             ("peak memory, mean, against glibc", 1.07, self.mean_ratio("peak", "heap")),
             ("wall time, worst workload, against glibc", 1.05, self.worst("seconds", "heap")[0]),
             ("tight pair, worst size, against the best peer", 1.10, most(self.pair_against(key, self.peers) for key in kinds["tight"])),

@@ -13,7 +13,7 @@ static Block grow(Block block, size_t bytes)
     return (Block) { address, bytes };
 }
 
-/* Many strings that grow by a few bytes, a few lists that grow by a half, and one buffer that grows by 2 MiB up to 256 MiB. */
+/* Many strings that grow by a few bytes, a few lists that grow by a half, and one buffer that grows by 4 MiB up to 256 MiB. */
 void realloc_steps(void)
 {
     enum { STRINGS = 64, TURNS = 60, LISTS = 8 };
@@ -38,9 +38,9 @@ void realloc_steps(void)
         for (int index = 0; index < LISTS; index++)
             drop(blocks[index]);
     }
-    Block buffer = take(2 * MIB);
+    Block buffer = take(4 * MIB);
     while (buffer.bytes < 256 * MIB)
-        buffer = grow(buffer, buffer.bytes + 2 * MIB);
+        buffer = grow(buffer, buffer.bytes + 4 * MIB);
     drop(buffer);
 }
 

@@ -11,9 +11,8 @@ static const struct {
     void (*run)(void);
 } shapes[] = {
     { "tight", 1, tight },
-    { "batch-lifo", 1, batch_lifo },
-    { "batch-fifo", 1, batch_fifo },
-    { "batch-random", 1, batch_random },
+    { "batch-small", 1, batch_small },
+    { "batch-pages", 1, batch_pages },
     { "replace-10k", 1, replace_10k },
     { "replace-100k", 1, replace_100k },
     { "replace-1m", 1, replace_1m },
@@ -30,7 +29,7 @@ static const struct {
     { "server-4", 4, server_4 },
     { "server-16", 16, server_16 },
     { "alone-2", 2, alone_2 },
-    { "alone-4", 4, alone_4 },
+    { "alone-16", 16, alone_16 },
     { "sharing-passive", 4, sharing_passive },
     { "sharing-active", 4, sharing_active },
 };

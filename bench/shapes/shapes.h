@@ -134,10 +134,10 @@ static inline void measure(const char *name, double (*scenario)(size_t), size_t 
 }
 
 /* single.c */
-void tight(void), batch_lifo(void), batch_fifo(void), batch_random(void), replace_10k(void), replace_100k(void), replace_1m(void), bursts(void), aligned(void), phases(void);
+void tight(void), batch_small(void), batch_pages(void), replace_10k(void), replace_100k(void), replace_1m(void), bursts(void), aligned(void), phases(void);
 /* large.c */
 void realloc_steps(void), realloc_doubling(void), calloc_all(void), large(void), large_filled(void);
 /* threads.c */
-void handover(void), server_4(void), server_16(void), producers(void), alone_2(void), alone_4(void), sharing_passive(void), sharing_active(void);
+void handover(void), server_4(void), server_16(void), producers(void), alone_2(void), alone_16(void), sharing_passive(void), sharing_active(void);
 
 #endif

@@ -29,7 +29,7 @@ static uint32_t order[BATCH];
 static double batch_pair(size_t bytes)
 {
     static char *blocks[BATCH];
-    int turns = bytes <= KIB ? 20 : bytes <= 4 * KIB ? 5 : 1;
+    int turns = bytes <= KIB ? 20 : 1;
     double start = now();
     for (int turn = 0; turn < turns; turn++) {
         for (int index = 0; index < BATCH; index++) {
@@ -42,32 +42,30 @@ static double batch_pair(size_t bytes)
     return (now() - start) / ((double)turns * BATCH);
 }
 
-static void batch(const char *name)
-{
-    for (size_t bytes = 16; bytes <= 4 * KIB; bytes *= 4)
-        measure(name, batch_pair, bytes);
-    measure(name, batch_pair, 64 * KIB);
-}
-
-void batch_lifo(void)
-{
-    for (uint32_t index = 0; index < BATCH; index++)
-        order[index] = BATCH - 1 - index;
-    batch("batch-lifo");
-}
-
-void batch_fifo(void)
-{
-    for (uint32_t index = 0; index < BATCH; index++)
-        order[index] = index;
-    batch("batch-fifo");
-}
-
-void batch_random(void)
+static void batch(size_t smallest, size_t factor, size_t largest)
 {
     Random random = { 1 };
+    for (uint32_t index = 0; index < BATCH; index++)
+        order[index] = BATCH - 1 - index;
+    for (size_t bytes = smallest; bytes <= largest; bytes *= factor)
+        measure("batch-lifo", batch_pair, bytes);
+    for (uint32_t index = 0; index < BATCH; index++)
+        order[index] = index;
+    for (size_t bytes = smallest; bytes <= largest; bytes *= factor)
+        measure("batch-fifo", batch_pair, bytes);
     shuffle(&random, order, BATCH);
-    batch("batch-random");
+    for (size_t bytes = smallest; bytes <= largest; bytes *= factor)
+        measure("batch-random", batch_pair, bytes);
+}
+
+void batch_small(void)
+{
+    batch(16, 4, KIB);
+}
+
+void batch_pages(void)
+{
+    batch(4 * KIB, 16, 64 * KIB);
 }
 
 /* A live set in which blocks of mixed sizes are replaced at random. */

@@ -25,7 +25,7 @@ static void together(int count, void *(*work)(void *))
 }
 
 /* One thread allocates, another frees; the addresses go through a ring. */
-enum { RING = 1024, HANDED = 100000 };
+enum { RING = 1024, HANDED = 200000 };
 
 static _Atomic(char *) ring[RING];
 
@@ -69,7 +69,7 @@ void handover(void)
  * Two producers make messages of mixed sizes and hand them over a hundred at a time; two consumers read and free them.
  * At most sixteen hundreds wait, so that memory is bounded.
  */
-enum { PRODUCERS = 2, HUNDREDS = 12000, WAITING = 16 };
+enum { PRODUCERS = 2, HUNDREDS = 20000, WAITING = 16 };
 
 typedef struct Message {
     struct Message *next;
@@ -204,21 +204,23 @@ static void server(int threads, int replacements)
 
 void server_4(void)
 {
-    server(4, 40000);
+    server(4, 80000);
 }
 
 void server_16(void)
 {
-    server(16, 10000);
+    server(16, 20000);
 }
 
-/* Each thread is alone with its blocks: batches of small ones, and a live set in which some are replaced. */
+/* Each thread is alone with its blocks: it allocates a batch, replaces some of it at random and frees it. */
+static int alone_turns;
+
 static void *work_alone(void *number)
 {
-    enum { TURNS = 400, COUNT = 5000 };
+    enum { COUNT = 5000 };
     Random random = { (uintptr_t)number };
     Block *blocks = table(COUNT, sizeof *blocks);
-    for (int turn = 0; turn < TURNS; turn++) {
+    for (int turn = 0; turn < alone_turns; turn++) {
         size_t bytes = any_size(&random, 16, KIB);
         for (int index = 0; index < COUNT; index++)
             blocks[index] = take(turn % 2 == 0 ? bytes : any_size(&random, 16, KIB));
@@ -234,14 +236,20 @@ static void *work_alone(void *number)
     return NULL;
 }
 
-void alone_2(void)
+static void alone(int threads)
 {
-    together(2, work_alone);
+    alone_turns = 1000 / threads;
+    together(threads, work_alone);
 }
 
-void alone_4(void)
+void alone_2(void)
 {
-    together(4, work_alone);
+    alone(2);
+}
+
+void alone_16(void)
+{
+    alone(16);
 }
 
 /*
