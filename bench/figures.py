@@ -74,8 +74,10 @@ class Figures:
         rows = []
         for measure in MEASURES:
             for group in [None] + self.groups:
-                rows.append([f"{MEASURES[measure]}, {group or 'all'} ({len(self.names(group))})"] + [number(self.mean_ratio(measure, library, group)) for library in self.libraries])
-            rows.append([f"{MEASURES[measure]}, worst"] + [(lambda ratio, name: f"{number(ratio)} {name}")(*self.worst(measure, library)) for library in self.libraries])
+                what = f"{MEASURES[measure]}, {group or 'all'} ({len(self.names(group))})"
+                rows.append([what] + [number(self.mean_ratio(measure, library, group)) for library in self.libraries])
+            worst = [self.worst(measure, library) for library in self.libraries if library != "libc"]
+            rows.append([f"{MEASURES[measure]}, worst", ""] + [f"{number(ratio)} {name}" for ratio, name in worst])
         return "Geometric means of ratios against glibc", [""] + self.labels(), rows
 
     def workloads(self, measure):

@@ -131,7 +131,10 @@ class Bench:
         except (subprocess.SubprocessError, Failure) as failure:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            raise Failure(f"{failure}") from failure
+            late = isinstance(failure, subprocess.TimeoutExpired)
+            raise Failure(f"did not end in {PATIENCE} s" if late else str(failure)) from failure
+        if not figures.exists():
+            raise Failure(f"could not be started: {workload.command[0]}")
         wall, processor, peak, status = figures.read_text().split()
         if status != "0":
             raise Failure(f"status {os.waitstatus_to_exitcode(int(status))}: {errors.read_text(errors='replace').strip()[-200:]}")
