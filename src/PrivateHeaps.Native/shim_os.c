@@ -106,6 +106,13 @@ size_t ph_address_space_limit(void)
     return bytes;
 }
 
+int64_t ph_milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int64_t ph_clock_realtime(void)
 {
     struct timespec now;

@@ -66,6 +66,10 @@ internal static unsafe class Libc
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_page_bytes")]
     public static extern nuint page_bytes();
 
+    /// <summary>CLOCK_MONOTONIC_COARSE in milliseconds.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_milliseconds")]
+    public static extern long milliseconds();
+
     /// <summary>CLOCK_REALTIME in nanoseconds.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_clock_realtime")]
     public static extern long clock_realtime();

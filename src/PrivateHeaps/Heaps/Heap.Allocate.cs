@@ -53,7 +53,9 @@ internal static unsafe partial class Heap
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void* AllocateUncommon(ThreadState* thread, nint handle, uint flags, nuint bytes)
     {
-        if (bytes <= SizeClass.LargestBytes && SlotOf(handle) < thread->TableCount)
+        // A large block that is to be zero comes from fresh pages if it can.
+        nuint most = (flags & HeapFlags.ZeroMemory) == 0 ? SizeClass.LargestBytes : SizeClass.LargestBoundedBytes;
+        if (bytes <= most && SlotOf(handle) < thread->TableCount)
         {
             ThreadCache* cache = thread->Table[SlotOf(handle)];
             void* block = bytes <= SizeClass.TableBytes ? Pop<NoSlowPath>(cache, thread, handle, flags, bytes) : PopMedium(cache, handle, bytes);
@@ -130,11 +132,9 @@ internal static unsafe partial class Heap
     private static void* PopAfterRefill<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, nuint bytes)
         where TSlowPath : struct, ISlowPath
     {
-        HeapState* heap = cache->Heap;
-        uint index = SizeClass.OfTable(bytes);
-        bool refilled = !heap->IsFitted && Magazine.Refill(ThreadCache.MagazineOf(cache, index), HeapState.BinOf(heap, index), &heap->Regions, index);
+        byte* block = TakeInside(cache->Heap, cache, SizeClass.OfTable(bytes), bytes);
         Volatile.Write(ref cache->Busy, 0);
-        return refilled ? Pop<TSlowPath>(cache, thread, handle, flags, bytes) : TSlowPath.Allocate(thread, handle, flags, bytes);
+        return block != null ? block : TSlowPath.Allocate(thread, handle, flags, bytes);
     }
 
     // As Pop between 1 KiB and the largest class, where the class is computed and the state may take five bytes.
@@ -145,20 +145,31 @@ internal static unsafe partial class Heap
         {
             // Partner: Gate.Close.
             Volatile.Write(ref cache->Busy, 1);
-            Magazine* magazine = ThreadCache.MagazineOf(cache, SizeClass.Of(bytes));
-            if (Volatile.Read(ref cache->OpenHandle) == handle && magazine->Top != magazine->Base)
+            if (Volatile.Read(ref cache->OpenHandle) == handle)
             {
-                Round* top = --magazine->Top;
-                if (*top->State == BlockState.Dead)
-                {
-                    BlockState.SetLive(top->State, magazine->BlockBytesPlusOne - 1 - bytes);
-                    block = top->Block;
-                }
+                block = TakeInside(cache->Heap, cache, SizeClass.Of(bytes), bytes);
             }
 
             Volatile.Write(ref cache->Busy, 0);
         }
 
+        return block;
+    }
+
+    // A live block through the cache of a thread that is inside the heap; null when that is not to be had so simply.
+    private static byte* TakeInside(HeapState* heap, ThreadCache* cache, uint index, nuint bytes)
+    {
+        Magazine* magazine = ThreadCache.MagazineOf(cache, index);
+        byte* block = magazine->Top != magazine->Base ? (--magazine->Top)->Block
+            : HeapState.HasBin(heap, index) ? TakeSmall(heap, cache, index)
+            : null;
+        byte* state = block == null ? null : AddressMap.StateOf(block);
+        if (state == null || *state != BlockState.Dead)
+        {
+            return null;
+        }
+
+        BlockState.SetLive(state, magazine->BlockBytesPlusOne - 1 - bytes);
         return block;
     }
 
@@ -217,7 +228,9 @@ internal static unsafe partial class Heap
         {
             block = AllocateFitted(heap, cache, bytes, alignment);
         }
-        else if (bytes <= SizeClass.LargestBytes && alignment <= Units.PageBytes && (flags & HeapFlags.SettableUserValue) == 0)
+        else if (bytes <= (zero ? SizeClass.LargestBoundedBytes : HeapState.LargestSlabBytes(heap))
+            && alignment <= Units.PageBytes
+            && (flags & HeapFlags.SettableUserValue) == 0)
         {
             block = AllocateSmall(heap, cache, bytes, alignment, lastTry);
         }

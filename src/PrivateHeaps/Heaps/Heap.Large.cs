@@ -14,7 +14,7 @@ internal static unsafe partial class Heap
     private const nuint SoloBytes = 0xFF000;
 
     // Blocks below this size shrink out of a page run or mapping by moving to a slab.
-    private const nuint WorthMovingBytes = Slabs.SizeClass.LargestBytes / 4;
+    private const nuint WorthMovingBytes = 8 * Units.KiB;
 
     private static byte* AllocateLarge(RegionSet* regions, nuint bytes, nuint alignment, bool zero)
     {
@@ -26,7 +26,7 @@ internal static unsafe partial class Heap
         nuint blockBytes = Bits.RoundUp(Bits.Max(bytes, 1), Units.PageBytes);
         if (!regions->Bounded && (bytes >= SoloBytes || alignment >= SoloBytes))
         {
-            return AllocateSolo(regions, bytes, blockBytes, alignment);
+            return AllocateSolo(regions, bytes, blockBytes, alignment, zero);
         }
 
         uint pages = (uint)(blockBytes >> Units.PageShift);
@@ -81,39 +81,94 @@ internal static unsafe partial class Heap
         return true;
     }
 
-    private static byte* AllocateSolo(RegionSet* regions, nuint bytes, nuint blockBytes, nuint alignment)
+    private static byte* AllocateSolo(RegionSet* regions, nuint bytes, nuint blockBytes, nuint alignment, bool zero)
     {
         nuint pages = blockBytes >> Units.PageShift;
-        Region* region = (Region*)Metadata.Take((nuint)sizeof(Region));
-        if (region == null || !ChargeSolo(regions, pages))
+        if (!ChargeSolo(regions, pages))
         {
-            GiveRegion(region);
             return null;
         }
 
-        byte* block = (byte*)Os.Map(blockBytes, Bits.Max(alignment, Units.PageBytes), regions->Executable);
-        if (block == null || !AddressMap.Cover(block, Units.PageBytes))
+        Region* region = alignment <= Units.PageBytes ? TakeSpare(regions, pages) : null;
+        if (region == null)
         {
-            if (block != null)
-            {
-                Os.Release(block, blockBytes);
-            }
+            region = MapSolo(regions, blockBytes, alignment);
+        }
+        else if (zero)
+        {
+            Os.Clear(region->Base, bytes);
+        }
 
+        if (region == null)
+        {
             UnchargeSolo(regions, pages);
-            GiveRegion(region);
+            return null;
+        }
+
+        OsLock.Enter(&regions->Lock);
+        regions->UsedPages += region->PageCount - pages;
+        regions->SoloPages += region->PageCount - pages;
+        region->Index = regions->LastSolo == null ? 0 : regions->LastSolo->Index + 1;
+        RegionSet.Append(&regions->FirstSolo, &regions->LastSolo, region);
+        OsLock.Leave(&regions->Lock);
+        SetLarge(region->Base, regions->TagBase | PageEntry.SoloKind, region->PageCount, region, region->Bytes - bytes);
+        return region->Base;
+    }
+
+    private static Region* MapSolo(RegionSet* regions, nuint blockBytes, nuint alignment)
+    {
+        byte* block = (byte*)Os.Map(blockBytes, Bits.Max(alignment, Units.PageBytes), regions->Executable);
+        if (block == null)
+        {
+            return null;
+        }
+
+        Region* region = AddressMap.Cover(block, Units.PageBytes) ? (Region*)Metadata.Take((nuint)sizeof(Region)) : null;
+        if (region == null)
+        {
+            Os.Release(block, blockBytes);
             return null;
         }
 
         region->Kind = RegionKind.Solo;
         region->Base = block;
+        region->PageCount = (uint)(blockBytes >> Units.PageShift);
+        region->CommittedPages = region->PageCount;
+        region->Executable = regions->Executable;
+        return region;
+    }
+
+    // A mapping that was kept, grown if it has to be; what it holds may be anything. Null when there is none that serves.
+    private static Region* TakeSpare(RegionSet* regions, nuint pages)
+    {
+        OsLock.Enter(&regions->Lock);
+        Region* region = SpareMappings.Take(&regions->Spares, pages);
+        nuint kept = region == null ? 0 : region->PageCount;
+        RegionSet.NoteTaken(regions, Bits.Max(pages, kept), kept);
+        OsLock.Leave(&regions->Lock);
+        if (region == null || kept >= pages)
+        {
+            return region;
+        }
+
+        nuint bytes = pages << Units.PageShift;
+        byte* block = region->Base;
+        if (!Os.Resize(block, region->Bytes, bytes))
+        {
+            block = Os.CanMove ? MoveMapping(block, region->Bytes, bytes) : null;
+        }
+
+        if (block == null)
+        {
+            Os.Release(region->Base, region->Bytes);
+            GiveRegion(region);
+            return null;
+        }
+
+        region->Base = block;
         region->PageCount = (uint)pages;
         region->CommittedPages = (uint)pages;
-        OsLock.Enter(&regions->Lock);
-        region->Index = regions->LastSolo == null ? 0 : regions->LastSolo->Index + 1;
-        RegionSet.Append(&regions->FirstSolo, &regions->LastSolo, region);
-        OsLock.Leave(&regions->Lock);
-        SetLarge(block, regions->TagBase | PageEntry.SoloKind, (uint)pages, region, blockBytes - bytes);
-        return block;
+        return region;
     }
 
     private static bool FreeSolo(RegionSet* regions, byte* block, PageEntry* entry, byte* state)
@@ -128,9 +183,19 @@ internal static unsafe partial class Heap
         RegionSet.Remove(&regions->FirstSolo, &regions->LastSolo, region);
         regions->UsedPages -= region->PageCount;
         regions->SoloPages -= region->PageCount;
+        bool kept = regions->Retention.IsOn && SpareMappings.Keep(&regions->Spares, region);
+        if (kept)
+        {
+            RegionSet.NoteFree(regions, region->PageCount);
+        }
+
         OsLock.Leave(&regions->Lock);
-        Os.Release(block, region->Bytes);
-        GiveRegion(region);
+        if (!kept)
+        {
+            Os.Release(block, region->Bytes);
+            GiveRegion(region);
+        }
+
         return true;
     }
 
@@ -205,7 +270,13 @@ internal static unsafe partial class Heap
         Region* region = (Region*)entry->Owner;
         nuint old = region->Bytes;
         nuint pages = blockBytes >> Units.PageShift;
-        if (blockBytes < old)
+        if (blockBytes <= old && bytes >= old - BlockState.Slack(state))
+        {
+            // It grows into what a kept mapping had more than was asked for.
+            blockBytes = old;
+            pages = region->PageCount;
+        }
+        else if (blockBytes < old)
         {
             if (!Os.Resize(block, old, blockBytes))
             {
@@ -243,29 +314,34 @@ internal static unsafe partial class Heap
     // The old address stops being a block before its pages leave it: another thread may get the address range at once.
     private static byte* MoveSolo(byte* block, PageEntry* entry, byte* state, nuint oldBytes, nuint newBytes)
     {
+        uint tag = entry->Tag;
+        nuint slack = BlockState.Slack(state);
+        ClaimLarge(entry, state);
+        byte* target = MoveMapping(block, oldBytes, newBytes);
+        if (target == null)
+        {
+            BlockState.SetLive(state, slack);
+            Volatile.Write(ref entry->Tag, tag);
+        }
+
+        return target;
+    }
+
+    // Moves the pages of a mapping to another place where there are as many as wanted; null when it stays as it was.
+    private static byte* MoveMapping(byte* block, nuint oldBytes, nuint newBytes)
+    {
         byte* target = (byte*)Os.Reserve(newBytes);
         if (target == null)
         {
             return null;
         }
 
-        if (!AddressMap.Cover(target, Units.PageBytes))
+        if (!AddressMap.Cover(target, Units.PageBytes) || !Os.Move(block, oldBytes, target, newBytes))
         {
             Os.Release(target, newBytes);
             return null;
         }
 
-        uint tag = entry->Tag;
-        nuint slack = BlockState.Slack(state);
-        ClaimLarge(entry, state);
-        if (Os.Move(block, oldBytes, target, newBytes))
-        {
-            return target;
-        }
-
-        Os.Release(target, newBytes);
-        BlockState.SetLive(state, slack);
-        Volatile.Write(ref entry->Tag, tag);
-        return null;
+        return target;
     }
 }

@@ -188,7 +188,7 @@ internal static unsafe partial class Heap
         heap->Regions.TagBase = PageEntry.TagBase(heap->Slot);
         heap->Regions.Bounded = heap->MaximumBytes != 0;
         heap->Regions.Executable = (heap->Options & HeapFlags.CreateEnableExecute) != 0;
-        heap->Regions.ReturnsMemory = limits->ReturnsMemory;
+        heap->Regions.Retention.IsOn = limits->ReturnsMemory;
         heap->Regions.LargestRegionBytes = limits->LargestRegionBytes == 0 ? RegionSet.DefaultLargestRegionBytes : limits->LargestRegionBytes;
         heap->Regions.LimitPages = (limits->LimitBytes + (Units.PageBytes - 1)) >> Units.PageShift;
         for (int i = 0; limits->Name != null && limits->Name[i] != 0 && i < HeapState.NameBytes - 1; i++)
@@ -253,6 +253,8 @@ internal static unsafe partial class Heap
         {
             DropSolo(regions, regions->FirstSolo);
         }
+
+        SpareMappings.ReleaseAll(&regions->Spares);
 
         if (!heap->IsFitted)
         {

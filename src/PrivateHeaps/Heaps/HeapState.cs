@@ -83,6 +83,11 @@ internal unsafe struct HeapState
     /// <summary>The bins, one for each size class, lie behind the structure.</summary>
     public static Bin* BinOf(HeapState* heap, uint index) => (Bin*)(heap + 1) + index;
 
+    /// <summary>The largest size that comes from slabs; a fitted heap has none.</summary>
+    public static nuint LargestSlabBytes(HeapState* heap) => heap->IsBounded ? SizeClass.LargestBoundedBytes : SizeClass.LargestBytes;
+
+    public static bool HasBin(HeapState* heap, uint index) => !heap->IsFitted && SizeClass.BlockBytes(index) <= LargestSlabBytes(heap);
+
     public static nuint StructureBytes => (nuint)sizeof(HeapState) + SizeClass.Count * (nuint)sizeof(Bin);
 
     [InlineArray(NameBytes)]

@@ -140,6 +140,9 @@ internal static unsafe class Os
 
     public static void Yield() => CurrentOs.Yield();
 
+    /// <summary>A clock that only goes forward, exact to a few milliseconds.</summary>
+    public static long Milliseconds => Libc.milliseconds();
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Clear(void* address, nuint bytes) => Libc.memset(address, 0, bytes);
 

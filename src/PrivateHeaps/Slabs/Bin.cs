@@ -12,6 +12,15 @@ internal unsafe struct Bin
 {
     public OsLock Lock;
     public uint DepotCount;
+
+    /// <summary>Full magazines that the depot may keep more than it did at first.</summary>
+    public uint DepotExtra;
+
+    /// <summary>Magazines that went back to the slabs since the depot was last found empty: had they been kept, they would be there now.</summary>
+    public uint Spilled;
+
+    /// <summary>The depot was used since the heap last looked for idle ones.</summary>
+    public bool IsBusy;
     public Rounds* Depot;
     public Rounds* Empties;
 
@@ -93,6 +102,47 @@ internal unsafe struct Bin
         }
     }
 
+    /// <summary>A full magazine from the depot; null when it has none, and then it may keep more from now on. The caller holds Lock.</summary>
+    public static Rounds* TakeFull(Bin* bin, uint index)
+    {
+        Rounds* full = bin->Depot;
+        bin->IsBusy = true;
+        if (full != null)
+        {
+            bin->Depot = full->Next;
+            bin->DepotCount--;
+        }
+        else if (bin->Spilled != 0)
+        {
+            bin->DepotExtra = Bits.Min(SizeClass.DepotMost(index), bin->DepotExtra + bin->Spilled);
+            bin->Spilled = 0;
+        }
+
+        return full;
+    }
+
+    /// <summary>Puts a full magazine into the depot and takes an empty one for it; null when it has enough or there is no memory. The caller holds Lock.</summary>
+    public static Rounds* TradeFull(Bin* bin, Rounds* full, uint index)
+    {
+        bin->IsBusy = true;
+        if (bin->DepotCount >= SizeClass.DepotLimit(index) + bin->DepotExtra)
+        {
+            bin->Spilled++;
+            return null;
+        }
+
+        Rounds* empty = bin->Empties != null ? bin->Empties : Rounds.Create(full->Capacity);
+        if (empty != null)
+        {
+            bin->Empties = empty->Next;
+            full->Next = bin->Depot;
+            bin->Depot = full;
+            bin->DepotCount++;
+        }
+
+        return empty;
+    }
+
     /// <summary>Empties the depot into the slabs and gives every wholly free slab back. The caller holds Lock.</summary>
     public static void Flush(Bin* bin, RegionSet* regions)
     {
@@ -105,6 +155,8 @@ internal unsafe struct Bin
         }
 
         bin->DepotCount = 0;
+        bin->DepotExtra = 0;
+        bin->Spilled = 0;
         Rounds.DropAll(bin->Empties);
         bin->Empties = null;
         for (Slab* slab = bin->Partial, next; slab != null; slab = next)
@@ -120,7 +172,7 @@ internal unsafe struct Bin
     private static Slab* AddSlab(Bin* bin, RegionSet* regions, uint index)
     {
         // Slabs double from one page on: a heap with few blocks stays small, a large one makes few slabs.
-        uint wanted = 1u << (int)Bits.Min(bin->SlabCount, 5);
+        uint wanted = 1u << (int)Bits.Min(bin->SlabCount, 7);
         Slab* slab = Slab.Create(regions, index, wanted);
         if (slab != null)
         {

@@ -69,11 +69,9 @@ internal unsafe struct Magazine
         }
 
         OsLock.Enter(&bin->Lock);
-        Rounds* full = bin->Depot;
+        Rounds* full = Bin.TakeFull(bin, index);
         if (full != null)
         {
-            bin->Depot = full->Next;
-            bin->DepotCount--;
             Rounds* empty = Unload(magazine);
             empty->Next = bin->Empties;
             bin->Empties = empty;
@@ -81,8 +79,9 @@ internal unsafe struct Magazine
         }
         else
         {
-            uint taken = Bin.Take(bin, regions, index, magazine->Base, magazine->RefillCount);
-            magazine->RefillCount = Bits.Min(SizeClass.MagazineCapacity(index) - 1, magazine->RefillCount * 2);
+            uint most = (uint)(magazine->Limit - magazine->Base) - 1;
+            uint taken = Bin.Take(bin, regions, index, magazine->Base, Bits.Min(most, magazine->RefillCount));
+            magazine->RefillCount = Bits.Min(most, magazine->RefillCount * 2);
             Reverse(magazine->Base, taken);
             magazine->Top = magazine->Base + taken;
         }
@@ -192,13 +191,9 @@ internal unsafe struct Magazine
     {
         Rounds* full = magazine->Spare;
         OsLock.Enter(&bin->Lock);
-        Rounds* empty = bin->Empties;
-        if (bin->DepotCount < SizeClass.DepotLimit(index) && (empty != null || (empty = Rounds.Create(full->Capacity)) != null))
+        Rounds* empty = Bin.TradeFull(bin, full, index);
+        if (empty != null)
         {
-            bin->Empties = empty->Next;
-            full->Next = bin->Depot;
-            bin->Depot = full;
-            bin->DepotCount++;
             magazine->Spare = empty;
         }
         else

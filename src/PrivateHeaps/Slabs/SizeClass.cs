@@ -6,13 +6,16 @@ using PrivateHeaps.Foundation;
 namespace PrivateHeaps.Slabs;
 
 /// <summary>
-/// The sizes of slab blocks: every granule up to 256 bytes, eight sizes a doubling up to 1 KiB, four a doubling up to 32 KiB. Anything
+/// The sizes of slab blocks: every granule up to 256 bytes, eight sizes a doubling up to 1 KiB, four a doubling up to 256 KiB. Anything
 /// larger is a page run. Eight where most blocks of real programs are keeps the mean slack there below four percent.
 /// </summary>
 internal static class SizeClass
 {
-    public const int Count = 52;
-    public const uint LargestBytes = 32 * Units.KiB;
+    public const int Count = 64;
+    public const uint LargestBytes = 256 * Units.KiB;
+
+    /// <summary>Up to here a heap with a maximum uses slabs: above it, the waste between two classes would count.</summary>
+    public const uint LargestBoundedBytes = 32 * Units.KiB;
 
     /// <summary>Sizes up to this find their class in a table.</summary>
     public const uint TableBytes = 1024;
@@ -23,12 +26,15 @@ internal static class SizeClass
     // Classes from here on divide 256, 512 ... by eight, and from there on 1024, 2048 ... by four.
     private const int FirstEightClass = 16;
     private const int FirstComputedClass = 32;
-    private const uint MagazineBytes = 32 * Units.KiB;
-    private const uint MagazineMaximum = 64;
+    private const uint MagazineBytes = 64 * Units.KiB;
+    private const uint MagazineMaximum = 256;
     private const uint MagazineMinimum = 4;
+    private const uint LargeMagazineMinimum = 2;
     private const uint DepotBytes = 256 * Units.KiB;
+    private const uint DepotMostBytes = 16 * Units.MiB;
     private const uint SlabPages = 16;
-    private const uint LargeClassSlabPages = 32;
+    private const uint MediumSlabPages = 32;
+    private const uint LargeSlabPages = 128;
 
     private static ReadOnlySpan<byte> ClassOfGranules =>
     [
@@ -85,11 +91,19 @@ internal static class SizeClass
         return (4 + 1 + quarter % 4) << (int)(8 + quarter / 4);
     }
 
-    /// <summary>Blocks of a full magazine: as many as make 32 KiB, but 4 to 64.</summary>
-    public static uint MagazineCapacity(uint index) => Bits.Min(MagazineMaximum, Bits.Max(MagazineMinimum, MagazineBytes / BlockBytes(index)));
+    /// <summary>Blocks of a full magazine: as many as make 64 KiB, but 4 to 256, and 2 of the largest.</summary>
+    public static uint MagazineCapacity(uint index)
+    {
+        uint block = BlockBytes(index);
+        uint least = block <= MagazineBytes ? MagazineMinimum : LargeMagazineMinimum;
+        return Bits.Min(MagazineMaximum, Bits.Max(least, MagazineBytes / block));
+    }
 
-    /// <summary>Full magazines that a depot keeps before blocks go back to their slabs.</summary>
+    /// <summary>Full magazines that a depot keeps to begin with before blocks go back to their slabs.</summary>
     public static uint DepotLimit(uint index) => Bits.Max(2, DepotBytes / (BlockBytes(index) * MagazineCapacity(index)));
+
+    /// <summary>Full magazines that a depot keeps at most, when the traffic is such that they come back.</summary>
+    public static uint DepotMost(uint index) => Bits.Max(2, DepotMostBytes / (BlockBytes(index) * MagazineCapacity(index)));
 
     /// <summary>
     /// Pages of a slab of this class when about the given number is wanted: the next size that wastes at most an eighth and holds no more
@@ -98,7 +112,9 @@ internal static class SizeClass
     public static uint PagesOfSlab(uint index, uint wanted)
     {
         uint block = BlockBytes(index);
-        uint most = block <= 8 * Units.KiB ? Bits.Min(SlabPages, SlotMaximum * block / Units.PageBytes) : LargeClassSlabPages;
+        uint most = block <= 8 * Units.KiB ? Bits.Min(SlabPages, SlotMaximum * block / Units.PageBytes)
+            : block <= LargestBoundedBytes ? MediumSlabPages
+            : LargeSlabPages;
         uint pages = Bits.Max((block + (Units.PageBytes - 1)) / Units.PageBytes, Bits.Min(wanted, most));
         while (pages < most && pages * Units.PageBytes % block * 8 > pages * Units.PageBytes)
         {

@@ -72,7 +72,7 @@ internal unsafe struct Slab
     /// <summary>Gives the run and the structure back. No block of it may be live or in a magazine, unless its heap is dropped.</summary>
     public static void Drop(Slab* slab, RegionSet* regions)
     {
-        AddressMap.Forget(slab->Base, slab->Bytes);
+        AddressMap.ForgetDead(slab->Base, slab->Bytes, slab->BlockBytes);
         RegionSet.GiveRun(regions, slab->Region, slab->Base, slab->PageCount);
         Metadata.Give(slab, StructureBytes(slab->SlotCount));
     }

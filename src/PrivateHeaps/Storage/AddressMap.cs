@@ -103,13 +103,47 @@ internal static unsafe class AddressMap
     /// <summary>Writes the same entry for every page of a range.</summary>
     public static void SetEntries(byte* start, nuint pages, uint tag, void* owner)
     {
-        for (nuint page = 0; page < pages; page++)
+        while (pages != 0)
         {
-            PageEntry* entry = EntryOf(start + (page << Units.PageShift));
-            entry->Owner = owner;
+            nuint piece = Bits.Min(pages, (WindowBytes - ((nuint)start & WindowMask)) >> Units.PageShift);
+            PageEntry* entry = EntryOf(start);
+            for (PageEntry* end = entry + piece; entry < end; entry++)
+            {
+                entry->Owner = owner;
 
-            // Partner: the tag is what readers look at first, so the owner must be there before it.
-            Volatile.Write(ref entry->Tag, tag);
+                // Partner: the tag is what readers look at first, so the owner must be there before it.
+                Volatile.Write(ref entry->Tag, tag);
+            }
+
+            start += piece << Units.PageShift;
+            pages -= piece;
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="Forget"/> for whole pages with equal blocks that are all dead: of their states only what follows the first byte can be
+    /// set, so that large blocks need not have all of theirs cleared.
+    /// </summary>
+    public static void ForgetDead(byte* start, nuint bytes, uint blockBytes)
+    {
+        const nuint followingBytes = 8;
+        if (blockBytes < 4 * followingBytes << Units.GranuleShift)
+        {
+            Forget(start, bytes);
+            return;
+        }
+
+        for (nuint offset = 0; offset + blockBytes <= bytes; offset += blockBytes)
+        {
+            *(ulong*)StateOf(start + offset) = 0;
+        }
+
+        while (bytes != 0)
+        {
+            nuint piece = Bits.Min(bytes, WindowBytes - ((nuint)start & WindowMask));
+            Os.Clear(EntryOf(start), (piece >> Units.PageShift) * (nuint)sizeof(PageEntry));
+            start += piece;
+            bytes -= piece;
         }
     }
 

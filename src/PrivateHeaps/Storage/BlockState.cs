@@ -14,7 +14,7 @@ internal static unsafe class BlockState
     public const nuint ShortSlackMaximum = 125;
     public const byte Long = 127;
     public const byte FollowingBase = 128;
-    public const nuint LongSlackMaximum = (1 << 24) - 1;
+    public const nuint LongSlackMaximum = (1 << 28) - 1;
 
     private const int DigitBits = 7;
     private const uint DigitMask = (1 << DigitBits) - 1;

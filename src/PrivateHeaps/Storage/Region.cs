@@ -140,11 +140,11 @@ internal unsafe struct Region
     }
 
     /// <summary>
-    /// A run of pages, committed, marked used: its first page, or RunMap.None. The alignment is in bytes. Clean: it reads as zero.
+    /// A run of pages, committed, marked used: its first page, or RunMap.None. The alignment is in bytes. All but the dirty pages read as zero.
     /// </summary>
-    public static uint TakeRun(Region* region, uint pages, nuint alignment, out bool clean)
+    public static uint TakeRun(Region* region, uint pages, nuint alignment, out uint dirty)
     {
-        clean = false;
+        dirty = 0;
         uint alignmentPages = (uint)(alignment >> Units.PageShift);
         uint phase = (uint)((nuint)region->Base >> Units.PageShift);
         uint page = RunMap.Find(&region->Pages, pages, Bits.Max(alignmentPages, 1), phase);
@@ -153,19 +153,20 @@ internal unsafe struct Region
             return RunMap.None;
         }
 
-        TakeAt(region, page, pages, out clean);
+        dirty = TakeAt(region, page, pages);
         return page;
     }
 
     /// <summary>Takes the pages behind a run for it, if they are free and can be committed.</summary>
-    public static bool ExtendRun(Region* region, uint end, uint pages)
+    public static bool ExtendRun(Region* region, uint end, uint pages, out uint dirty)
     {
+        dirty = 0;
         if (!RunMap.IsFree(&region->Pages, end, pages) || !CommitTo(region, end + pages) || !CommitAgain(region, end, pages))
         {
             return false;
         }
 
-        TakeAt(region, end, pages, out _);
+        dirty = TakeAt(region, end, pages);
         return true;
     }
 
@@ -195,11 +196,11 @@ internal unsafe struct Region
         return returned;
     }
 
-    private static void TakeAt(Region* region, uint page, uint pages, out bool clean)
+    // Returns how many of the pages may hold something.
+    private static uint TakeAt(Region* region, uint page, uint pages)
     {
         RunMap.Take(&region->Pages, page, pages);
         uint cleanPages = pages - RunMap.CountSet(region->Dirty, page, pages);
-        clean = cleanPages == pages;
         if (cleanPages != 0)
         {
             uint touchedEnd = Bits.Min(page + pages, region->TouchedPages);
@@ -214,6 +215,7 @@ internal unsafe struct Region
         }
 
         region->TouchedPages = Bits.Max(region->TouchedPages, page + pages);
+        return pages - cleanPages;
     }
 
     /// <summary>Makes pages [0, pages) accessible.</summary>

@@ -13,9 +13,6 @@ internal unsafe struct RegionSet
     public const nuint DefaultLargestRegionBytes = (nuint)1 * Units.GiB;
     private const nuint SmallestRegionBytes = 256 * Units.KiB;
 
-    // The process heap gives memory back when this much of it is free and dirty, and at least an eighth of what is used.
-    private const uint DirtyMinimumPages = 1024;
-
     public OsLock Lock;
     public Region* First;
     public Region* Last;
@@ -35,15 +32,16 @@ internal unsafe struct RegionSet
     /// <summary>Pages that runs and solo blocks may take; 0 for no limit.</summary>
     public nuint LimitPages;
     public nuint UsedPages;
-    public nuint FreedPages;
+
+    /// <summary>Pages without contents that were taken, ever: how the heap grows.</summary>
+    public nuint FreshPages;
 
     /// <summary>Of UsedPages, those of solo blocks.</summary>
     public nuint SoloPages;
     public bool Bounded;
     public bool Executable;
-
-    /// <summary>Free memory goes back to the system by itself: the process heap.</summary>
-    public bool ReturnsMemory;
+    public Retention Retention;
+    public SpareMappings Spares;
 
     /// <summary>A committed run of pages, or null. Clean: it reads as zero.</summary>
     public static byte* TakeRun(RegionSet* set, uint pages, nuint alignment, out Region* region, out bool clean)
@@ -60,23 +58,20 @@ internal unsafe struct RegionSet
         OsLock.Enter(&set->Lock);
         Region.GiveRun(region, (uint)((nuint)(run - region->Base) >> Units.PageShift), pages);
         set->UsedPages -= pages;
-        set->FreedPages += pages;
-        if (set->ReturnsMemory && set->FreedPages > DirtyMinimumPages && set->FreedPages > set->UsedPages / 8)
-        {
-            DecommitFree(set);
-        }
-
+        NoteFree(set, pages);
         OsLock.Leave(&set->Lock);
     }
 
     /// <summary>Grows a run where it lies; false when the pages behind it are not to be had.</summary>
     public static bool ExtendRun(RegionSet* set, Region* region, byte* run, uint pages, uint morePages)
     {
+        uint dirty = 0;
         OsLock.Enter(&set->Lock);
         uint end = (uint)((nuint)(run - region->Base) >> Units.PageShift) + pages;
-        bool extended = FitsLimit(set, morePages) && Region.ExtendRun(region, end, morePages);
+        bool extended = FitsLimit(set, morePages) && Region.ExtendRun(region, end, morePages, out dirty);
         if (extended)
         {
+            NoteTaken(set, morePages, dirty);
             set->UsedPages += morePages;
         }
 
@@ -133,8 +128,30 @@ internal unsafe struct RegionSet
             returned += Region.DecommitFree(region);
         }
 
-        set->FreedPages = 0;
+        returned += SpareMappings.ReleaseAll(&set->Spares);
+        Retention.NoteReturned(&set->Retention);
         return returned;
+    }
+
+    /// <summary>Pages of a run or of a spare mapping have become free; the caller holds Lock.</summary>
+    public static void NoteFree(RegionSet* set, nuint pages)
+    {
+        set->Retention.FreePages += pages;
+        if (Retention.IsSurplus(&set->Retention, set->UsedPages))
+        {
+            DecommitFree(set);
+        }
+    }
+
+    /// <summary>Pages were taken, of which so many may hold something; the caller holds Lock.</summary>
+    public static void NoteTaken(RegionSet* set, nuint pages, nuint dirty)
+    {
+        set->Retention.FreePages -= Bits.Min(dirty, set->Retention.FreePages);
+        if (pages != dirty)
+        {
+            set->FreshPages += pages - dirty;
+            Retention.NoteFresh(&set->Retention, pages - dirty);
+        }
     }
 
     /// <summary>Adds the first or a further region; the caller holds Lock or owns the heap alone.</summary>
@@ -160,9 +177,10 @@ internal unsafe struct RegionSet
         }
 
         uint page = RunMap.None;
+        uint dirty = 0;
         for (region = set->First; region != null; region = region->Next)
         {
-            page = Region.TakeRun(region, pages, alignment, out clean);
+            page = Region.TakeRun(region, pages, alignment, out dirty);
             if (page != RunMap.None)
             {
                 break;
@@ -171,7 +189,7 @@ internal unsafe struct RegionSet
 
         if (region == null && !set->Bounded && (region = Grow(set, pages, alignment)) != null)
         {
-            page = Region.TakeRun(region, pages, alignment, out clean);
+            page = Region.TakeRun(region, pages, alignment, out dirty);
         }
 
         if (page == RunMap.None)
@@ -180,7 +198,8 @@ internal unsafe struct RegionSet
         }
 
         set->UsedPages += pages;
-        set->FreedPages -= Bits.Min(pages, set->FreedPages);
+        NoteTaken(set, pages, dirty);
+        clean = dirty == 0;
         return region->Base + ((nuint)page << Units.PageShift);
     }
 

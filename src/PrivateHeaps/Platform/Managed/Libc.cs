@@ -87,6 +87,8 @@ internal static unsafe class Libc
 
     public static byte* getenv(byte* name) => null;
 
+    public static long milliseconds() => Environment.TickCount64;
+
     public static long clock_realtime() => (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
 
     private static nint FutexCall => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 98 : 202;
