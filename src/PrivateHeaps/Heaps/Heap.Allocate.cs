@@ -269,15 +269,15 @@ internal static unsafe partial class Heap
     private static byte* AllocateSmall(HeapState* heap, ThreadCache* cache, nuint bytes, nuint alignment, bool lastTry)
     {
         uint index = alignment <= Units.GranuleBytes ? SizeClass.Of(bytes) : SizeClass.OfAligned(bytes, alignment);
-        byte* block;
+        byte* block = null;
         do
         {
-            block = TakeSmall(heap, cache, index);
+            block = HeapState.HasBin(heap, index) ? TakeSmall(heap, cache, index) : null;
         }
         while (block != null && *AddressMap.StateOf(block) != BlockState.Dead);
 
         // The last resort of a full heap: a block of a larger class, should one have any left.
-        while (block == null && lastTry && ++index < SizeClass.Count)
+        while (block == null && lastTry && ++index < HeapState.BinCount(heap))
         {
             if (alignment <= Units.GranuleBytes || (SizeClass.BlockBytes(index) & (alignment - 1)) == 0)
             {
@@ -296,18 +296,20 @@ internal static unsafe partial class Heap
     private static byte* TakeSmall(HeapState* heap, ThreadCache* cache, uint index)
     {
         Bin* bin = HeapState.BinOf(heap, index);
-        if (cache != null)
+        Magazine* magazine = cache == null ? null : ThreadCache.MagazineOf(cache, index);
+        byte* block;
+        if (magazine != null && (magazine->Top != magazine->Base || Magazine.Refill(magazine, bin, &heap->Regions, index)))
         {
-            Magazine* magazine = ThreadCache.MagazineOf(cache, index);
-            if (magazine->Top != magazine->Base || Magazine.Refill(magazine, bin, &heap->Regions, index))
-            {
-                return (--magazine->Top)->Block;
-            }
+            block = (--magazine->Top)->Block;
+        }
+        else
+        {
+            OsLock.Enter(&bin->Lock);
+            block = Bin.TakeOne(bin, &heap->Regions, index);
+            OsLock.Leave(&bin->Lock);
         }
 
-        OsLock.Enter(&bin->Lock);
-        byte* block = Bin.TakeOne(bin, &heap->Regions, index);
-        OsLock.Leave(&bin->Lock);
+        ReapIfGrown(heap, cache);
         return block;
     }
 
@@ -340,7 +342,7 @@ internal static unsafe partial class Heap
             ThreadCache.Flush(heap->SharedCache, heap);
         }
 
-        for (uint index = 0; index < SizeClass.Count && !heap->IsFitted; index++)
+        for (uint index = 0; index < HeapState.BinCount(heap); index++)
         {
             Bin* bin = HeapState.BinOf(heap, index);
             OsLock.Enter(&bin->Lock);

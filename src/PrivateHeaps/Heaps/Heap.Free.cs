@@ -148,7 +148,7 @@ internal static unsafe partial class Heap
         if (index < SizeClass.Count)
         {
             Magazine* magazine = ThreadCache.MagazineOf(cache, index);
-            if (magazine->Top != magazine->Limit || (!Magazine.IsLoaded(magazine) && Magazine.LoadEmpty(magazine, index)))
+            if (magazine->Top != magazine->Limit || (!Magazine.IsLoaded(magazine) && Magazine.LoadEmpty(magazine, SizeClass.FirstMagazineCapacity(index))))
             {
                 *state = BlockState.Dead;
                 Magazine.Push(magazine, block, state);

@@ -123,7 +123,7 @@ internal static unsafe partial class Heap
                 return (inPlaceOnly || bytes >= WorthMovingBytes) && ResizeLarge(regions, block, entry, state, bytes) ? block : null;
             case PageEntry.SoloKind:
                 bool mayMove = !inPlaceOnly && alignment <= Units.PageBytes;
-                return inPlaceOnly || bytes >= SoloBytes / 2 ? ResizeSolo(regions, block, entry, state, bytes, mayMove) : null;
+                return inPlaceOnly || bytes >= SoloBytes(regions) / 2 ? ResizeSolo(regions, block, entry, state, bytes, mayMove) : null;
             default:
                 nuint blockBytes = SizeClass.BlockBytes(entry->Kind);
                 bool wasteful = blockBytes > SmallestMovedBytes && bytes < blockBytes / ShrinkFactor;

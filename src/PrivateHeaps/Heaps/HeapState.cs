@@ -51,6 +51,9 @@ internal unsafe struct HeapState
     public HeapState* NextHeap;
     public HeapState* PreviousHeap;
 
+    /// <summary>The bins of the classes above the table's; empty while the slot has no heap.</summary>
+    public Bin* LargeBins;
+
     // Fixed at creation. From Options on everything is zeroed for a new heap.
 
     public uint Options;
@@ -62,6 +65,9 @@ internal unsafe struct HeapState
 
     /// <summary>0, or <see cref="LowFragmentation"/> since a growable heap's first cache was made or asked for.</summary>
     public uint FrontEnd;
+
+    /// <summary>When the heap has taken so many fresh pages, idle depots are looked for. Approximate.</summary>
+    public nuint ReapAtPages;
 
     /// <summary>Calls that were served without a cache; a heap that is hardly used gets none. Approximate.</summary>
     public uint UncachedCalls;
@@ -80,15 +86,37 @@ internal unsafe struct HeapState
 
     public readonly bool IsBounded => MaximumBytes != 0;
 
-    /// <summary>The bins, one for each size class, lie behind the structure.</summary>
-    public static Bin* BinOf(HeapState* heap, uint index) => (Bin*)(heap + 1) + index;
+    /// <summary>The bin of a size class below BinCount. Those of the table's classes lie behind the structure.</summary>
+    public static Bin* BinOf(HeapState* heap, uint index) =>
+        index < SizeClass.TableCount ? (Bin*)(heap + 1) + index : heap->LargeBins + (index - SizeClass.TableCount);
+
+    /// <summary>How many bins there are: none in a fitted heap, and those of blocks above 1 KiB only since the first such block.</summary>
+    public static uint BinCount(HeapState* heap) =>
+        heap->IsFitted ? 0 : Volatile.Read(ref *(nint*)&heap->LargeBins) == 0 ? SizeClass.TableCount : (uint)SizeClass.Count;
 
     /// <summary>The largest size that comes from slabs; a fitted heap has none.</summary>
     public static nuint LargestSlabBytes(HeapState* heap) => heap->IsBounded ? SizeClass.LargestBoundedBytes : SizeClass.LargestBytes;
 
-    public static bool HasBin(HeapState* heap, uint index) => !heap->IsFitted && SizeClass.BlockBytes(index) <= LargestSlabBytes(heap);
+    /// <summary>Makes the bin of a class if need be; false when the heap has none for it or there is no memory.</summary>
+    public static bool HasBin(HeapState* heap, uint index) =>
+        index < BinCount(heap) ? index < SizeClass.TableCount || SizeClass.BlockBytes(index) <= LargestSlabBytes(heap)
+        : !heap->IsFitted && SizeClass.BlockBytes(index) <= LargestSlabBytes(heap) && AddLargeBins(heap);
 
-    public static nuint StructureBytes => (nuint)sizeof(HeapState) + SizeClass.Count * (nuint)sizeof(Bin);
+    private static nuint LargeBinsBytes => (SizeClass.Count - SizeClass.TableCount) * (nuint)sizeof(Bin);
+
+    private static bool AddLargeBins(HeapState* heap)
+    {
+        Bin* bins = (Bin*)Metadata.Take(LargeBinsBytes);
+        if (bins != null && Interlocked.CompareExchange(ref *(nint*)&heap->LargeBins, (nint)bins, 0) != 0)
+        {
+            // Another thread was first.
+            Metadata.Give(bins, LargeBinsBytes);
+        }
+
+        return heap->LargeBins != null;
+    }
+
+    public static nuint StructureBytes => (nuint)sizeof(HeapState) + SizeClass.TableCount * (nuint)sizeof(Bin);
 
     [InlineArray(NameBytes)]
     public struct HeapName

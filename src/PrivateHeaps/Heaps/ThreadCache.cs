@@ -156,18 +156,16 @@ internal unsafe struct ThreadCache
     /// <summary>Takes the cache's blocks back into their slabs; the caller is inside the heap or has it stand still.</summary>
     public static void Flush(ThreadCache* cache, HeapState* heap)
     {
-        for (uint index = 0; index < SizeClass.Count; index++)
+        for (uint index = 0; heap->IsFitted && index < SizeClass.TableCount; index++)
         {
             Magazine* magazine = MagazineOf(cache, index);
-            if (heap->IsFitted)
-            {
-                FittedHeap.Give(&heap->Fitted, &heap->Regions, magazine->Base, (uint)(magazine->Top - magazine->Base));
-                Magazine.Forget(magazine);
-            }
-            else
-            {
-                Magazine.Flush(magazine, HeapState.BinOf(heap, index), &heap->Regions);
-            }
+            FittedHeap.Give(&heap->Fitted, &heap->Regions, magazine->Base, Magazine.Count(magazine));
+            Magazine.Forget(magazine);
+        }
+
+        for (uint index = 0; index < HeapState.BinCount(heap); index++)
+        {
+            Magazine.Flush(MagazineOf(cache, index), HeapState.BinOf(heap, index), &heap->Regions);
         }
     }
 

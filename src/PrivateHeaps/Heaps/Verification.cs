@@ -93,7 +93,7 @@ internal static unsafe class Verification
 
     private static bool AreBinsSound(HeapState* heap)
     {
-        for (uint index = 0; index < SizeClass.Count; index++)
+        for (uint index = 0; index < HeapState.BinCount(heap); index++)
         {
             Bin* bin = HeapState.BinOf(heap, index);
             uint free = 0;

@@ -77,7 +77,7 @@ internal static unsafe class Walker
             largest = Bits.Max(largest, run);
         }
 
-        for (uint index = SizeClass.Count; index-- > 0 && largest < SizeClass.BlockBytes(index);)
+        for (uint index = HeapState.BinCount(heap); index-- > 0 && largest < SizeClass.BlockBytes(index);)
         {
             if (HeapState.BinOf(heap, index)->FreeCount != 0)
             {

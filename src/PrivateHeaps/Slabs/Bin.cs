@@ -10,14 +10,22 @@ namespace PrivateHeaps.Slabs;
 /// </summary>
 internal unsafe struct Bin
 {
+    private const int VisitsBeforeDoubling = 8;
+
     public OsLock Lock;
     public uint DepotCount;
 
-    /// <summary>Full magazines that the depot may keep more than it did at first.</summary>
+    /// <summary>Full magazines that the depot may keep beyond the first.</summary>
     public uint DepotExtra;
 
     /// <summary>Magazines that went back to the slabs since the depot was last found empty: had they been kept, they would be there now.</summary>
     public uint Spilled;
+
+    /// <summary>Blocks of a full magazine; 0 as long as there is little traffic. It doubles with the traffic, so that this takes the lock less often.</summary>
+    public ushort Capacity;
+
+    /// <summary>Visits since that last doubled.</summary>
+    public byte Visits;
 
     /// <summary>The depot was used since the heap last looked for idle ones.</summary>
     public bool IsBusy;
@@ -102,11 +110,18 @@ internal unsafe struct Bin
         }
     }
 
+    /// <summary>Blocks that a new magazine shall hold. May be asked without the lock.</summary>
+    public static uint CapacityOf(Bin* bin, uint index)
+    {
+        uint capacity = Volatile.Read(ref bin->Capacity);
+        return capacity != 0 ? capacity : SizeClass.FirstMagazineCapacity(index);
+    }
+
     /// <summary>A full magazine from the depot; null when it has none, and then it may keep more from now on. The caller holds Lock.</summary>
     public static Rounds* TakeFull(Bin* bin, uint index)
     {
+        NoteVisit(bin, index);
         Rounds* full = bin->Depot;
-        bin->IsBusy = true;
         if (full != null)
         {
             bin->Depot = full->Next;
@@ -121,26 +136,53 @@ internal unsafe struct Bin
         return full;
     }
 
+    /// <summary>Keeps an empty array for a thread that comes with a full one. The caller holds Lock.</summary>
+    public static void GiveEmpty(Bin* bin, Rounds* empty, uint index)
+    {
+        if (empty->Capacity < CapacityOf(bin, index))
+        {
+            Rounds.Drop(empty);
+            return;
+        }
+
+        empty->Next = bin->Empties;
+        bin->Empties = empty;
+    }
+
     /// <summary>Puts a full magazine into the depot and takes an empty one for it; null when it has enough or there is no memory. The caller holds Lock.</summary>
     public static Rounds* TradeFull(Bin* bin, Rounds* full, uint index)
     {
-        bin->IsBusy = true;
-        if (bin->DepotCount >= SizeClass.DepotLimit(index) + bin->DepotExtra)
+        NoteVisit(bin, index);
+        if (bin->DepotCount > bin->DepotExtra)
         {
             bin->Spilled++;
             return null;
         }
 
-        Rounds* empty = bin->Empties != null ? bin->Empties : Rounds.Create(full->Capacity);
+        Rounds* empty = bin->Empties;
         if (empty != null)
         {
             bin->Empties = empty->Next;
-            full->Next = bin->Depot;
-            bin->Depot = full;
-            bin->DepotCount++;
+        }
+        else if ((empty = Rounds.Create(CapacityOf(bin, index))) == null)
+        {
+            return null;
         }
 
+        full->Next = bin->Depot;
+        bin->Depot = full;
+        bin->DepotCount++;
         return empty;
+    }
+
+    private static void NoteVisit(Bin* bin, uint index)
+    {
+        bin->IsBusy = true;
+        if (++bin->Visits == VisitsBeforeDoubling)
+        {
+            bin->Visits = 0;
+            bin->Capacity = (ushort)Bits.Min(SizeClass.MagazineCapacity(index), 2 * CapacityOf(bin, index));
+        }
     }
 
     /// <summary>Empties the depot into the slabs and gives every wholly free slab back. The caller holds Lock.</summary>
@@ -157,6 +199,8 @@ internal unsafe struct Bin
         bin->DepotCount = 0;
         bin->DepotExtra = 0;
         bin->Spilled = 0;
+        bin->Capacity = 0;
+        bin->Visits = 0;
         Rounds.DropAll(bin->Empties);
         bin->Empties = null;
         for (Slab* slab = bin->Partial, next; slab != null; slab = next)

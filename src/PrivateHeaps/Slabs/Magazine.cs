@@ -29,6 +29,9 @@ internal unsafe struct Magazine
     /// <summary>Blocks that the next refill from slabs takes; doubles up to the capacity, so a class that is used once stays small.</summary>
     public uint RefillCount;
 
+    /// <summary>Where Top stood when the heap last looked for idle magazines.</summary>
+    public Round* SeenTop;
+
     /// <summary>All the room that a magazine has before it is loaded with rounds: what a class that is used once needs.</summary>
     public Round Only;
 
@@ -63,7 +66,7 @@ internal unsafe struct Magazine
             return true;
         }
 
-        if (!IsLoaded(magazine) && !LoadEmpty(magazine, index))
+        if (!IsLoaded(magazine) && !LoadEmpty(magazine, Bin.CapacityOf(bin, index)))
         {
             return false;
         }
@@ -72,9 +75,7 @@ internal unsafe struct Magazine
         Rounds* full = Bin.TakeFull(bin, index);
         if (full != null)
         {
-            Rounds* empty = Unload(magazine);
-            empty->Next = bin->Empties;
-            bin->Empties = empty;
+            Bin.GiveEmpty(bin, Unload(magazine), index);
             Load(magazine, full);
         }
         else
@@ -96,7 +97,7 @@ internal unsafe struct Magazine
     {
         if (!IsLoaded(magazine))
         {
-            if (LoadEmpty(magazine, index))
+            if (LoadEmpty(magazine, Bin.CapacityOf(bin, index)))
             {
                 return;
             }
@@ -113,7 +114,7 @@ internal unsafe struct Magazine
         }
         else
         {
-            Rounds* empty = Rounds.Create(SizeClass.MagazineCapacity(index));
+            Rounds* empty = Rounds.Create(Bin.CapacityOf(bin, index));
             if (empty != null)
             {
                 magazine->Spare = Unload(magazine);
@@ -147,6 +148,17 @@ internal unsafe struct Magazine
         Forget(magazine);
     }
 
+    /// <summary>As <see cref="Flush"/>, if nothing was pushed or popped since the last such call. The caller is the owner.</summary>
+    public static void FlushIfIdle(Magazine* magazine, Bin* bin, RegionSet* regions)
+    {
+        if (IsLoaded(magazine) && magazine->Top == magazine->SeenTop)
+        {
+            Flush(magazine, bin, regions);
+        }
+
+        magazine->SeenTop = magazine->Top;
+    }
+
     /// <summary>Drops the arrays with whatever addresses they hold: their blocks went with the heap.</summary>
     public static void Forget(Magazine* magazine)
     {
@@ -163,10 +175,10 @@ internal unsafe struct Magazine
         Empty(magazine);
     }
 
-    /// <summary>Loads a magazine that has no rounds yet with an array for the class, keeping its block; false when there is no memory.</summary>
-    public static bool LoadEmpty(Magazine* magazine, uint index)
+    /// <summary>Loads a magazine that has no rounds yet with an array, keeping its block; false when there is no memory.</summary>
+    public static bool LoadEmpty(Magazine* magazine, uint capacity)
     {
-        Rounds* rounds = Rounds.Create(SizeClass.MagazineCapacity(index));
+        Rounds* rounds = Rounds.Create(capacity);
         if (rounds == null)
         {
             return false;

@@ -6,12 +6,12 @@ using PrivateHeaps.Foundation;
 namespace PrivateHeaps.Slabs;
 
 /// <summary>
-/// The sizes of slab blocks: every granule up to 256 bytes, eight sizes a doubling up to 1 KiB, four a doubling up to 256 KiB. Anything
-/// larger is a page run. Eight where most blocks of real programs are keeps the mean slack there below four percent.
+/// The sizes of slab blocks: every granule up to 256 bytes, eight sizes a doubling up to 32 KiB, four a doubling up to 256 KiB. Anything
+/// larger is a page run. Eight where most memory of real programs is keeps the mean slack there near four percent.
 /// </summary>
 internal static class SizeClass
 {
-    public const int Count = 64;
+    public const int Count = 84;
     public const uint LargestBytes = 256 * Units.KiB;
 
     /// <summary>Up to here a heap with a maximum uses slabs: above it, the waste between two classes would count.</summary>
@@ -20,17 +20,21 @@ internal static class SizeClass
     /// <summary>Sizes up to this find their class in a table.</summary>
     public const uint TableBytes = 1024;
 
+    /// <summary>The classes of the table, which come first.</summary>
+    public const int TableCount = 32;
+
     /// <summary>A slab has at most this many blocks, so that its bitmap stays small.</summary>
     public const uint SlotMaximum = 1024;
 
-    // Classes from here on divide 256, 512 ... by eight, and from there on 1024, 2048 ... by four.
+    // Classes from here on divide 256, 512 ... by eight, and from there on 32 KiB, 64 KiB, 128 KiB by four.
     private const int FirstEightClass = 16;
-    private const int FirstComputedClass = 32;
+    private const int FirstFourClass = 72;
+
     private const uint MagazineBytes = 64 * Units.KiB;
     private const uint MagazineMaximum = 256;
     private const uint MagazineMinimum = 4;
     private const uint LargeMagazineMinimum = 2;
-    private const uint DepotBytes = 256 * Units.KiB;
+    private const uint FirstMagazineBytes = 4 * Units.KiB;
     private const uint DepotMostBytes = 16 * Units.MiB;
     private const uint SlabPages = 16;
     private const uint MediumSlabPages = 32;
@@ -58,7 +62,9 @@ internal static class SizeClass
 
         uint last = (uint)bytes - 1;
         int doubling = BitOperations.Log2(last);
-        return FirstComputedClass + (uint)(doubling - 10) * 4 + ((last >> (doubling - 2)) & 3);
+        return doubling < 15
+            ? TableCount + (uint)(doubling - 10) * 8 + ((last >> (doubling - 3)) & 7)
+            : FirstFourClass + (uint)(doubling - 15) * 4 + ((last >> (doubling - 2)) & 3);
     }
 
     /// <summary>The smallest class of at least the size whose blocks can all start at a multiple of the alignment (at most a page).</summary>
@@ -81,29 +87,31 @@ internal static class SizeClass
             return (index + 1) << Units.GranuleShift;
         }
 
-        if (index < FirstComputedClass)
+        if (index < FirstFourClass)
         {
             uint eighth = index - FirstEightClass;
             return (8 + 1 + eighth % 8) << (int)(5 + eighth / 8);
         }
 
-        uint quarter = index - FirstComputedClass;
-        return (4 + 1 + quarter % 4) << (int)(8 + quarter / 4);
+        uint quarter = index - FirstFourClass;
+        return (4 + 1 + quarter % 4) << (int)(13 + quarter / 4);
     }
 
-    /// <summary>Blocks of a full magazine: as many as make 64 KiB, but 4 to 256, and 2 of the largest.</summary>
-    public static uint MagazineCapacity(uint index)
-    {
-        uint block = BlockBytes(index);
-        uint least = block <= MagazineBytes ? MagazineMinimum : LargeMagazineMinimum;
-        return Bits.Min(MagazineMaximum, Bits.Max(least, MagazineBytes / block));
-    }
+    /// <summary>Blocks of a full magazine where there is much traffic: as many as make 64 KiB, but 4 to 256, and 2 of the largest.</summary>
+    public static uint MagazineCapacity(uint index) => Clamp(index, MagazineBytes);
 
-    /// <summary>Full magazines that a depot keeps to begin with before blocks go back to their slabs.</summary>
-    public static uint DepotLimit(uint index) => Bits.Max(2, DepotBytes / (BlockBytes(index) * MagazineCapacity(index)));
+    /// <summary>Blocks of a full magazine to begin with.</summary>
+    public static uint FirstMagazineCapacity(uint index) => Clamp(index, FirstMagazineBytes);
 
     /// <summary>Full magazines that a depot keeps at most, when the traffic is such that they come back.</summary>
     public static uint DepotMost(uint index) => Bits.Max(2, DepotMostBytes / (BlockBytes(index) * MagazineCapacity(index)));
+
+    private static uint Clamp(uint index, uint magazineBytes)
+    {
+        uint block = BlockBytes(index);
+        uint least = block <= LargestBoundedBytes ? MagazineMinimum : LargeMagazineMinimum;
+        return Bits.Min(MagazineMaximum, Bits.Max(least, magazineBytes / block));
+    }
 
     /// <summary>
     /// Pages of a slab of this class when about the given number is wanted: the next size that wastes at most an eighth and holds no more

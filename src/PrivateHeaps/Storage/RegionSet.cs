@@ -133,7 +133,7 @@ internal unsafe struct RegionSet
         return returned;
     }
 
-    /// <summary>Pages of a run or of a spare mapping have become free; the caller holds Lock.</summary>
+    /// <summary>Pages of a run have become free; the caller holds Lock.</summary>
     public static void NoteFree(RegionSet* set, nuint pages)
     {
         set->Retention.FreePages += pages;

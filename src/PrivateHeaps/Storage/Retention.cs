@@ -10,16 +10,16 @@ namespace PrivateHeaps.Storage;
 /// </summary>
 internal unsafe struct Retention
 {
-    // Free pages of 4 MiB, or an eighth of what is used, always stay.
-    private const uint AlwaysPages = 1024;
-    private const uint UsedFraction = 8;
+    // Free pages of 1 MiB, or a sixteenth of what is used, always stay.
+    private const uint AlwaysPages = 256;
+    private const uint UsedFraction = 16;
     private const uint MostPages = 256 * (Units.MiB / Units.PageBytes);
     private const long MemoryMilliseconds = 1000;
 
     /// <summary>Whether free memory goes back by itself at all: the process heap.</summary>
     public bool IsOn;
 
-    /// <summary>Free pages that may still hold something, in the regions and in spare mappings.</summary>
+    /// <summary>Free pages that may still hold something.</summary>
     public nuint FreePages;
 
     private nuint _keptPages;

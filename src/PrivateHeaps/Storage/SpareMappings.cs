@@ -12,15 +12,25 @@ internal unsafe struct SpareMappings
     private const uint CountMaximum = 32;
     private const uint LargestPages = 64 * (Units.MiB / Units.PageBytes);
 
+    public Retention Retention;
+
     private Region* _first;
     private uint _count;
+    private bool _isBusy;
 
     /// <summary>Keeps the mapping of a solo block that is in no list any more; false when it is too large or there are enough.</summary>
-    public static bool Keep(SpareMappings* spares, Region* region)
+    public static bool Keep(SpareMappings* spares, Region* region, nuint usedPages)
     {
-        if (region->PageCount > LargestPages || region->Executable || spares->_count == CountMaximum)
+        if (!spares->Retention.IsOn || region->PageCount > LargestPages || region->Executable || spares->_count == CountMaximum)
         {
             return false;
+        }
+
+        spares->Retention.FreePages += region->PageCount;
+        if (Retention.IsSurplus(&spares->Retention, usedPages))
+        {
+            ReleaseAll(spares);
+            spares->Retention.FreePages = region->PageCount;
         }
 
         region->Next = spares->_first;
@@ -47,15 +57,29 @@ internal unsafe struct SpareMappings
             }
         }
 
+        spares->_isBusy = true;
         if (best == null)
         {
+            Retention.NoteFresh(&spares->Retention, pages);
             return null;
         }
 
         Region* taken = *best;
         *best = taken->Next;
         spares->_count--;
+        spares->Retention.FreePages -= taken->PageCount;
         return taken;
+    }
+
+    /// <summary>Gives all of them back to the system if none was wanted since the last such call.</summary>
+    public static void ReleaseIdle(SpareMappings* spares)
+    {
+        if (!spares->_isBusy)
+        {
+            ReleaseAll(spares);
+        }
+
+        spares->_isBusy = false;
     }
 
     /// <summary>Gives all of them back to the system; returns the bytes that went.</summary>
@@ -72,6 +96,7 @@ internal unsafe struct SpareMappings
         }
 
         spares->_count = 0;
+        Retention.NoteReturned(&spares->Retention);
         return bytes;
     }
 }

@@ -1,0 +1,62 @@
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
+using PrivateHeaps.Slabs;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>
+/// Free blocks that nobody comes for: each time a heap has grown by a sixteenth, depots, spare mappings and the growing thread's own magazines that were not used since
+/// the last time give theirs back to the slabs, so that a program which goes from one size to another grows by the largest of them and not by their sum.
+/// </summary>
+internal static unsafe partial class Heap
+{
+    // The heap grows at least this much between two times.
+    private const uint ReapPages = 128;
+    private const uint ReapFraction = 16;
+
+    // The calling thread is inside the heap, and holds no lock.
+    private static void ReapIfGrown(HeapState* heap, ThreadCache* cache)
+    {
+        nuint fresh = Volatile.Read(ref heap->Regions.FreshPages);
+        if (fresh >= heap->ReapAtPages)
+        {
+            // Several threads may come here at once, which costs a little and harms nothing.
+            heap->ReapAtPages = fresh + Bits.Max(ReapPages, heap->Regions.UsedPages / ReapFraction);
+            Reap(heap, cache);
+        }
+    }
+
+    private static void Reap(HeapState* heap, ThreadCache* cache)
+    {
+        for (uint index = 0; index < HeapState.BinCount(heap); index++)
+        {
+            Bin* bin = HeapState.BinOf(heap, index);
+            if (cache != null)
+            {
+                Magazine.FlushIfIdle(ThreadCache.MagazineOf(cache, index), bin, &heap->Regions);
+            }
+
+            if (bin->Depot == null && bin->FreeCount == 0)
+            {
+                continue;
+            }
+
+            OsLock.Enter(&bin->Lock);
+            if (bin->IsBusy)
+            {
+                bin->IsBusy = false;
+            }
+            else
+            {
+                Bin.Flush(bin, &heap->Regions);
+            }
+
+            OsLock.Leave(&bin->Lock);
+        }
+
+        OsLock.Enter(&heap->Regions.Lock);
+        SpareMappings.ReleaseIdle(&heap->Regions.Spares);
+        OsLock.Leave(&heap->Regions.Lock);
+    }
+}
