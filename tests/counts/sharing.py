@@ -2,7 +2,7 @@
 What threads share when they use the heap, per 1,000 calls, for each case and number of threads of sharing.c: atomic instructions (to take a lock and to
 leave it are two), and cache lines that come from another thread. Lackey prints every access to memory; each thread is taken to run on a processor of its
 own, with a cache that forgets nothing: a line comes from another thread when it was last written there and is used here, or is written here and was last
-used there. Lines of the program's own are left out.
+used there; to read and then to write what another thread wrote counts twice. Lines of the program's own are left out.
   python3 -B tests/counts/sharing.py     names the functions that do it, with 64 threads
 """
 import bisect
