@@ -37,6 +37,7 @@ void ph_thread_set(struct ph_thread *state)
 }
 
 struct ph_thread *ph_thread_attached(void) { return ph_thread == &empty_thread ? NULL : ph_thread; }
+void *ph_thread_word(void) { return &ph_thread; }
 int ph_thread_ended(void) { return ended; }
 
 static void before_fork(void) { ph_fork_prepare(ph_thread); }

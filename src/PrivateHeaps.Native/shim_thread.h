@@ -22,6 +22,7 @@ extern __thread struct ph_thread *ph_thread __attribute__((tls_model("initial-ex
 /* For C#: declared in Platform/Host.cs. */
 void ph_thread_set(struct ph_thread *state);
 struct ph_thread *ph_thread_attached(void);
+void *ph_thread_word(void);
 int ph_thread_ended(void);
 
 /* The body of a function that calls the system: the result, and errno as it was. */

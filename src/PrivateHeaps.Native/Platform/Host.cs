@@ -29,6 +29,10 @@ internal static unsafe class Host
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_attached")]
     public static extern void* AttachedThread();
 
+    /// <summary>The address of the word that leads to the calling thread's state.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_word")]
+    public static extern void* ThreadWord();
+
     /// <summary>
     /// Whether the calling thread has already been detached. It may still call (the C library frees its own blocks last), always with the
     /// empty state; it must be served without a state of its own, which nobody would give back.

@@ -14,6 +14,7 @@ internal unsafe struct ThreadCache
 {
     private const uint CallsBeforeCache = 16;
     private const nuint SmallestTable = 16;
+    private const nuint LineBytes = 64;
 
     /// <summary>
     /// The heap's handle while the fast path is open; its complement, which is no valid handle for the slot, while the gate is closed.
@@ -32,6 +33,9 @@ internal unsafe struct ThreadCache
     public ThreadState* Thread;
     public ThreadCache* Next;
     public ThreadCache* Previous;
+
+    /// <summary>How far into its metadata object the structure lies; see <see cref="Create"/>.</summary>
+    private nuint _shiftBytes;
 
     // Behind the structure lie, by granules of a size up to SizeClass.TableBytes, the offsets of the magazines from the start of the structure;
     // then the magazines, one for each size class.
@@ -115,7 +119,7 @@ internal unsafe struct ThreadCache
             }
 
             OsLock.Leave(&heap->CacheLock);
-            Metadata.Give(cache, StructureBytes);
+            Drop(cache);
             return;
         }
     }
@@ -130,7 +134,7 @@ internal unsafe struct ThreadCache
             {
                 Flush(cache, heap);
                 UnlinkLocked(cache, heap);
-                Metadata.Give(cache, StructureBytes);
+                Drop(cache);
             }
         }
     }
@@ -146,7 +150,7 @@ internal unsafe struct ThreadCache
             UnlinkLocked(cache, heap);
             if (cache->Thread == null)
             {
-                Metadata.Give(cache, StructureBytes);
+                Drop(cache);
             }
         }
 
@@ -181,9 +185,18 @@ internal unsafe struct ThreadCache
     /// <summary>A cache with empty magazines that is in no list; null when there is no memory.</summary>
     public static ThreadCache* Create(ThreadState* self)
     {
-        ThreadCache* cache = (ThreadCache*)Metadata.Take(StructureBytes);
-        if (cache != null)
+        byte* room = (byte*)Metadata.Take(StructureBytes + LineBytes);
+        ThreadCache* cache = (ThreadCache*)room;
+        if (room != null)
         {
+            // Processors compare the low twelve bits of addresses to find the store that a load depends on. Were Busy to lie like the word that leads to
+            // the thread's state, which each call loads right after the last one has stored Busy, a pair would take 4.8 ns in place of 4.1.
+            if ((((nuint)room ^ (nuint)Host.ThreadWord()) & (Units.PageBytes - LineBytes)) == 0)
+            {
+                cache = (ThreadCache*)(room + LineBytes);
+                cache->_shiftBytes = LineBytes;
+            }
+
             cache->Thread = self;
             for (uint index = 0; index < SizeClass.Count; index++)
             {
@@ -199,6 +212,8 @@ internal unsafe struct ThreadCache
 
         return cache;
     }
+
+    private static void Drop(ThreadCache* cache) => Metadata.Give((byte*)cache - cache->_shiftBytes, StructureBytes + LineBytes);
 
     // Makes the cache one of the heap's; open unless the gate is closed or calls are counted. False when the heap was destroyed meanwhile.
     private static bool Link(ThreadCache* cache, HeapState* heap, nint handle)
@@ -260,7 +275,7 @@ internal unsafe struct ThreadCache
         self->Table[heap->Slot] = heap->SharedCache;
         if (old->Thread == self)
         {
-            Metadata.Give(old, StructureBytes);
+            Drop(old);
         }
     }
 

@@ -129,6 +129,8 @@ internal static class SizeClass
             pages++;
         }
 
-        return pages;
+        // Without the pages at the end that no block reaches.
+        uint blocksBytes = pages * Units.PageBytes / block * block;
+        return (blocksBytes + (Units.PageBytes - 1)) / Units.PageBytes;
     }
 }

@@ -51,6 +51,9 @@ internal static unsafe class Host
     /// <summary>As for <see cref="SetThread"/>.</summary>
     public static void* AttachedThread() => null;
 
+    /// <summary>Not to be had in .NET, whose thread-statics have no address that stays.</summary>
+    public static void* ThreadWord() => null;
+
     /// <summary>A .NET thread that runs has not ended.</summary>
     public static int ThreadEnded() => 0;
 }
