@@ -139,35 +139,19 @@ internal static unsafe partial class Heap
         return region;
     }
 
-    // A mapping that was kept, grown if it has to be; what it holds may be anything. Null when there is none that serves.
+    // A mapping that was kept; what it holds may be anything. Null when there is none that serves.
     private static Region* TakeSpare(RegionSet* regions, nuint pages)
     {
         OsLock.Enter(&regions->Lock);
         Region* region = SpareMappings.Take(&regions->Spares, pages);
-        nuint kept = region == null ? 0 : region->PageCount;
         OsLock.Leave(&regions->Lock);
-        if (region == null || kept >= pages)
-        {
-            return region;
-        }
-
-        nuint bytes = pages << Units.PageShift;
-        byte* block = region->Base;
-        if (!Os.Resize(block, region->Bytes, bytes))
-        {
-            block = Os.CanMove ? MoveMapping(block, region->Bytes, bytes) : null;
-        }
-
-        if (block == null)
+        if (region != null && !AddressMap.Cover(region->Base, Units.PageBytes))
         {
             Os.Release(region->Base, region->Bytes);
             GiveRegion(region);
             return null;
         }
 
-        region->Base = block;
-        region->PageCount = (uint)pages;
-        region->CommittedPages = (uint)pages;
         return region;
     }
 
@@ -273,7 +257,7 @@ internal static unsafe partial class Heap
         }
         else if (blockBytes < old)
         {
-            if (!Os.Resize(block, old, blockBytes))
+            if (!KeepTail(regions, region, pages) && !Os.Resize(block, old, blockBytes))
             {
                 return null;
             }
@@ -287,7 +271,7 @@ internal static unsafe partial class Heap
                 return null;
             }
 
-            if (!Os.Resize(block, old, blockBytes))
+            if (!TakeBehind(regions, region, pages) && !Os.Resize(block, old, blockBytes))
             {
                 block = mayMove && Os.CanMove && !regions->Executable ? MoveSolo(block, entry, state, old, blockBytes) : null;
                 if (block == null)
@@ -304,6 +288,38 @@ internal static unsafe partial class Heap
         region->CommittedPages = (uint)pages;
         SetLarge(block, regions->TagBase | PageEntry.SoloKind, (uint)pages, region, blockBytes - bytes);
         return block;
+    }
+
+    // What a block no longer needs at its end becomes a spare mapping.
+    private static bool KeepTail(RegionSet* regions, Region* region, nuint pages)
+    {
+        Region* tail = regions->Spares.Retention.IsOn ? (Region*)Metadata.Take((nuint)sizeof(Region)) : null;
+        if (tail == null)
+        {
+            return false;
+        }
+
+        tail->Kind = RegionKind.Solo;
+        tail->Base = region->Base + (pages << Units.PageShift);
+        tail->PageCount = region->PageCount - (uint)pages;
+        tail->Executable = region->Executable;
+        OsLock.Enter(&regions->Lock);
+        bool kept = SpareMappings.Keep(&regions->Spares, tail, regions->UsedPages);
+        OsLock.Leave(&regions->Lock);
+        if (!kept)
+        {
+            GiveRegion(tail);
+        }
+
+        return kept;
+    }
+
+    private static bool TakeBehind(RegionSet* regions, Region* region, nuint pages)
+    {
+        OsLock.Enter(&regions->Lock);
+        bool taken = SpareMappings.TakeAt(&regions->Spares, region->Base + region->Bytes, pages - region->PageCount);
+        OsLock.Leave(&regions->Lock);
+        return taken;
     }
 
     // The old address stops being a block before its pages leave it: another thread may get the address range at once.

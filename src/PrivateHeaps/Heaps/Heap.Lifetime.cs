@@ -189,7 +189,7 @@ internal static unsafe partial class Heap
         heap->Regions.Bounded = heap->MaximumBytes != 0;
         heap->Regions.Executable = (heap->Options & HeapFlags.CreateEnableExecute) != 0;
         heap->Regions.Retention.IsOn = limits->ReturnsMemory;
-        heap->Regions.Spares.Retention.IsOn = limits->ReturnsMemory;
+        heap->Regions.Spares.Retention.IsOn = limits->ReturnsMemory && Os.CanMove;
         heap->Regions.LargestRegionBytes = limits->LargestRegionBytes == 0 ? RegionSet.DefaultLargestRegionBytes : limits->LargestRegionBytes;
         heap->Regions.LimitPages = (limits->LimitBytes + (Units.PageBytes - 1)) >> Units.PageShift;
         for (int i = 0; limits->Name != null && limits->Name[i] != 0 && i < HeapState.NameBytes - 1; i++)

@@ -129,7 +129,7 @@ internal unsafe struct RegionSet
         }
 
         returned += SpareMappings.ReleaseAll(&set->Spares);
-        Retention.NoteReturned(&set->Retention);
+        Retention.NoteReturned(&set->Retention, set->Retention.FreePages);
         return returned;
     }
 
@@ -151,6 +151,7 @@ internal unsafe struct RegionSet
         {
             set->FreshPages += pages - dirty;
             Retention.NoteFresh(&set->Retention, pages - dirty);
+            SpareMappings.Shrink(&set->Spares, pages - dirty);
         }
     }
 

@@ -42,11 +42,11 @@ internal unsafe struct Retention
         return true;
     }
 
-    /// <summary>All free pages were given back.</summary>
-    public static void NoteReturned(Retention* retention)
+    /// <summary>Free pages were given back.</summary>
+    public static void NoteReturned(Retention* retention, nuint pages)
     {
-        retention->_returnedPages += retention->FreePages;
-        retention->FreePages = 0;
+        retention->_returnedPages += pages;
+        retention->FreePages -= pages;
     }
 
     /// <summary>The heap takes pages that hold nothing. Of those that were given back, as many were missed.</summary>
