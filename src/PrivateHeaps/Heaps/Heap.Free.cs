@@ -80,6 +80,7 @@ internal static unsafe partial class Heap
     {
         HeapState* heap = cache->Heap;
         Magazine.MakeRoom(ThreadCache.MagazineOf(cache, index), HeapState.BinOf(heap, index), &heap->Regions, index);
+        ReturnSurplus(heap, cache);
         Volatile.Write(ref cache->Busy, 0);
         return 1;
     }
@@ -109,6 +110,7 @@ internal static unsafe partial class Heap
             }
 
             freed = FreeInside(heap, cache, (byte*)block, entry, state);
+            ReturnSurplus(heap, cache);
         }
 
         Gate.Leave(heap, cache);

@@ -199,9 +199,14 @@ internal static unsafe partial class Heap
         }
 
         FlushAll(heap);
+        for (uint index = 0; index < HeapState.BinCount(heap); index++)
+        {
+            Bin.ReturnFree(HeapState.BinOf(heap, index), &heap->Regions);
+        }
+
         *returnedBytes += heap->IsFitted
             ? FittedHeap.DecommitFree(&heap->Fitted, &heap->Regions)
-            : RegionSet.DecommitFree(&heap->Regions);
+            : RegionSet.DecommitFree(&heap->Regions) + SpareMappings.ReleaseAll(&heap->Regions.Spares);
         Gate.EndExclusive(heap);
         return true;
     }

@@ -12,7 +12,7 @@ internal static unsafe partial class Heap
 {
     // Where Windows begins to give blocks a mapping of their own, too. In the process heap, which keeps spare mappings, it is everything above the slabs:
     // programs that grow their arrays by realloc leave no holes then (python3's peak: 137 MiB in place of 152).
-    private static nuint SoloBytes(RegionSet* regions) => regions->Retention.IsOn ? Slabs.SizeClass.LargestBytes + 1 : 0xFF000;
+    private static nuint SoloBytes(RegionSet* regions) => Retention.IsOn(&regions->Retention) ? Slabs.SizeClass.LargestBytes + 1 : 0xFF000;
 
     // Blocks below this size shrink out of a page run or mapping by moving to a slab.
     private const nuint WorthMovingBytes = 8 * Units.KiB;
@@ -167,7 +167,7 @@ internal static unsafe partial class Heap
         RegionSet.Remove(&regions->FirstSolo, &regions->LastSolo, region);
         regions->UsedPages -= region->PageCount;
         regions->SoloPages -= region->PageCount;
-        bool kept = SpareMappings.Keep(&regions->Spares, region, regions->UsedPages);
+        bool kept = SpareMappings.Keep(&regions->Spares, region, regions->SoloPages);
         OsLock.Leave(&regions->Lock);
         if (!kept)
         {
@@ -201,6 +201,7 @@ internal static unsafe partial class Heap
         {
             regions->UsedPages += pages;
             regions->SoloPages += pages;
+            SpareMappings.NoteUsed(&regions->Spares, regions->SoloPages);
         }
 
         OsLock.Leave(&regions->Lock);
@@ -293,7 +294,7 @@ internal static unsafe partial class Heap
     // What a block no longer needs at its end becomes a spare mapping.
     private static bool KeepTail(RegionSet* regions, Region* region, nuint pages)
     {
-        Region* tail = regions->Spares.Retention.IsOn ? (Region*)Metadata.Take((nuint)sizeof(Region)) : null;
+        Region* tail = Retention.IsOn(&regions->Spares.Retention) ? (Region*)Metadata.Take((nuint)sizeof(Region)) : null;
         if (tail == null)
         {
             return false;
@@ -304,7 +305,7 @@ internal static unsafe partial class Heap
         tail->PageCount = region->PageCount - (uint)pages;
         tail->Executable = region->Executable;
         OsLock.Enter(&regions->Lock);
-        bool kept = SpareMappings.Keep(&regions->Spares, tail, regions->UsedPages);
+        bool kept = SpareMappings.Keep(&regions->Spares, tail, regions->SoloPages);
         OsLock.Leave(&regions->Lock);
         if (!kept)
         {

@@ -15,19 +15,36 @@ internal static unsafe partial class Heap
     private const uint ReapPages = 128;
     private const uint ReapFraction = 16;
 
-    // The calling thread is inside the heap, and holds no lock.
+    // The calling thread is inside the heap, and holds no lock. Several threads may do this at once, which costs a little and harms nothing.
     private static void ReapIfGrown(HeapState* heap, ThreadCache* cache)
     {
         nuint fresh = Volatile.Read(ref heap->Regions.FreshPages);
         if (fresh >= heap->ReapAtPages)
         {
-            // Several threads may come here at once, which costs a little and harms nothing.
             heap->ReapAtPages = fresh + Bits.Max(ReapPages, heap->Regions.UsedPages / ReapFraction);
-            Reap(heap, cache);
+            Reap(heap, cache, toSystem: false);
+            OsLock.Enter(&heap->Regions.Lock);
+            SpareMappings.ReleaseIdle(&heap->Regions.Spares);
+            OsLock.Leave(&heap->Regions.Lock);
         }
     }
 
-    private static void Reap(HeapState* heap, ThreadCache* cache)
+    // Gives what is free beyond what is worth keeping back to the system, under the same conditions.
+    private static void ReturnSurplus(HeapState* heap, ThreadCache* cache)
+    {
+        if (!Volatile.Read(ref heap->Regions.HasSurplus))
+        {
+            return;
+        }
+
+        heap->Regions.HasSurplus = false;
+        Reap(heap, cache, toSystem: true);
+        OsLock.Enter(&heap->Regions.Lock);
+        RegionSet.DecommitFree(&heap->Regions);
+        OsLock.Leave(&heap->Regions.Lock);
+    }
+
+    private static void Reap(HeapState* heap, ThreadCache* cache, bool toSystem)
     {
         for (uint index = 0; index < HeapState.BinCount(heap); index++)
         {
@@ -52,11 +69,12 @@ internal static unsafe partial class Heap
                 Bin.Flush(bin, &heap->Regions);
             }
 
+            if (toSystem)
+            {
+                Bin.ReturnFree(bin, &heap->Regions);
+            }
+
             OsLock.Leave(&bin->Lock);
         }
-
-        OsLock.Enter(&heap->Regions.Lock);
-        SpareMappings.ReleaseIdle(&heap->Regions.Spares);
-        OsLock.Leave(&heap->Regions.Lock);
     }
 }

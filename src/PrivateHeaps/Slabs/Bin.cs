@@ -54,7 +54,15 @@ internal unsafe struct Bin
                 }
             }
 
-            taken += Slab.Take(slab, rounds + taken, wanted - taken);
+            uint kept = slab->PagesOfBlock == 0 ? 0 : Slab.CountKept(slab);
+            uint some = Slab.Take(slab, rounds + taken, wanted - taken);
+            if (slab->PagesOfBlock != 0)
+            {
+                kept -= Slab.CountKept(slab);
+                RegionSet.NoteBlocksTaken(regions, some * slab->PagesOfBlock, kept * slab->PagesOfBlock);
+            }
+
+            taken += some;
             if (slab->FreeCount == 0)
             {
                 Unlist(bin, slab);
@@ -89,6 +97,7 @@ internal unsafe struct Bin
     /// <summary>Puts blocks back into their slabs; a slab that becomes wholly free goes, unless it is all that the bin has. The caller holds Lock.</summary>
     public static void Give(Bin* bin, RegionSet* regions, Round* rounds, uint count)
     {
+        nuint freed = 0;
         for (uint i = 0; i < count; i++)
         {
             Slab* slab = (Slab*)AddressMap.EntryOf(rounds[i].Block)->Owner;
@@ -98,6 +107,7 @@ internal unsafe struct Bin
             }
 
             bin->FreeCount++;
+            freed += slab->PagesOfBlock;
             if (slab->FreeCount == 1)
             {
                 List(bin, slab);
@@ -105,8 +115,21 @@ internal unsafe struct Bin
 
             if (slab->FreeCount == slab->SlotCount && bin->FreeCount > 2 * slab->SlotCount)
             {
+                RegionSet.NoteBlocksFree(regions, freed);
+                freed = 0;
                 DropSlab(bin, regions, slab);
             }
+        }
+
+        RegionSet.NoteBlocksFree(regions, freed);
+    }
+
+    /// <summary>Gives the pages of free blocks back to the system. The caller holds Lock.</summary>
+    public static void ReturnFree(Bin* bin, RegionSet* regions)
+    {
+        for (Slab* slab = bin->Partial; slab != null; slab = slab->Next)
+        {
+            RegionSet.NoteBlocksReturned(regions, Slab.ReturnFree(slab) * slab->PagesOfBlock);
         }
     }
 
@@ -222,6 +245,7 @@ internal unsafe struct Bin
         {
             bin->SlabCount++;
             bin->FreeCount += slab->SlotCount;
+            RegionSet.NoteBlocksFree(regions, slab->SlotCount * slab->PagesOfBlock);
             List(bin, slab);
         }
 
@@ -233,6 +257,11 @@ internal unsafe struct Bin
         Unlist(bin, slab);
         bin->SlabCount--;
         bin->FreeCount -= slab->SlotCount;
+        if (slab->PagesOfBlock != 0)
+        {
+            RegionSet.NoteBlocksGone(regions, slab->SlotCount * slab->PagesOfBlock, Slab.CountKept(slab) * slab->PagesOfBlock);
+        }
+
         Slab.Drop(slab, regions);
     }
 

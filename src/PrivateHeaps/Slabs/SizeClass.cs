@@ -114,6 +114,16 @@ internal static class SizeClass
     }
 
     /// <summary>
+    /// Whole pages in a block, where there are at least two: then a free block of a slab can go back to the system without its neighbors. Else 0. Slabs of
+    /// such classes have at most 64 blocks.
+    /// </summary>
+    public static uint PagesOfBlock(uint index)
+    {
+        uint pages = BlockBytes(index) / Units.PageBytes;
+        return pages < 2 ? 0 : pages;
+    }
+
+    /// <summary>
     /// Pages of a slab of this class when about the given number is wanted: the next size that wastes at most an eighth and holds no more
     /// blocks than a bitmap can tell apart.
     /// </summary>

@@ -1,5 +1,6 @@
 using System.Numerics;
 using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
 using PrivateHeaps.Storage;
 
 namespace PrivateHeaps.Slabs;
@@ -21,8 +22,17 @@ internal unsafe struct Slab
     public uint FreeCount;
     public uint PageCount;
 
+    /// <summary>Of the class; see <see cref="SizeClass.PagesOfBlock"/>.</summary>
+    public uint PagesOfBlock;
+
     /// <summary>2^32 / granules of a block, rounded up: slot = granule offset * Reciprocal >> 32, exact for every offset in a slab.</summary>
     public ulong Reciprocal;
+
+    /// <summary>
+    /// What went back to the system: where a block has whole pages, one bit for each free block whose pages did; else how many blocks were free when
+    /// the pages between the live ones did.
+    /// </summary>
+    public ulong Returned;
 
     /// <summary>No word of the bitmap below this has a bit set.</summary>
     public uint FirstWord;
@@ -63,6 +73,7 @@ internal unsafe struct Slab
         slab->SlotCount = slots;
         slab->FreeCount = slots;
         slab->PageCount = pages;
+        slab->PagesOfBlock = SizeClass.PagesOfBlock(index);
         slab->Reciprocal = (1UL << 32) / (block >> Units.GranuleShift) + 1;
         RunMap.SetBits(BitsOf(slab), 0, slots);
         AddressMap.SetEntries(run, pages, regions->TagBase | index, slab);
@@ -93,6 +104,7 @@ internal unsafe struct Slab
                 continue;
             }
 
+            ulong before = free;
             byte* first = slab->Base + (nuint)(word * 64) * slab->BlockBytes;
             do
             {
@@ -103,6 +115,7 @@ internal unsafe struct Slab
             }
             while (free != 0 && taken < most);
             bits[word] = free;
+            slab->Returned = slab->PagesOfBlock == 0 ? 0 : slab->Returned & ~(before & ~free);
         }
 
         slab->FirstWord = word;
@@ -125,6 +138,59 @@ internal unsafe struct Slab
         slab->FirstWord = Bits.Min(slab->FirstWord, slot / 64);
         slab->FreeCount++;
         return true;
+    }
+
+    /// <summary>Free blocks whose pages did not go back to the system; only where blocks have whole pages.</summary>
+    public static uint CountKept(Slab* slab) => slab->FreeCount - (uint)BitOperations.PopCount(slab->Returned);
+
+    /// <summary>
+    /// Gives the pages of free blocks back to the system: of each block that has whole ones, or, when almost all blocks are free, whatever lies between the
+    /// others. Returns the blocks with whole pages that went.
+    /// </summary>
+    public static uint ReturnFree(Slab* slab)
+    {
+        if (slab->PagesOfBlock != 0)
+        {
+            uint returned = 0;
+            for (ulong kept = *BitsOf(slab) & ~slab->Returned; kept != 0; kept &= kept - 1)
+            {
+                int slot = BitOperations.TrailingZeroCount(kept);
+                byte* block = slab->Base + (nuint)(uint)slot * slab->BlockBytes;
+                ReturnPages(block, block + slab->BlockBytes);
+                slab->Returned |= 1UL << slot;
+                returned++;
+            }
+
+            return returned;
+        }
+
+        uint used = slab->SlotCount - slab->FreeCount;
+        if (used <= slab->PageCount / 2 && slab->FreeCount > slab->Returned)
+        {
+            slab->Returned = slab->FreeCount;
+            for (uint slot = 0; slot < slab->SlotCount; slot++)
+            {
+                uint first = slot;
+                while (slot < slab->SlotCount && IsFreeInSlab(slab, slot))
+                {
+                    slot++;
+                }
+
+                ReturnPages(slab->Base + (nuint)first * slab->BlockBytes, slab->Base + (nuint)slot * slab->BlockBytes);
+            }
+        }
+
+        return 0;
+    }
+
+    private static void ReturnPages(byte* start, byte* end)
+    {
+        byte* first = (byte*)Bits.RoundUp((nuint)start, Units.PageBytes);
+        byte* last = (byte*)Bits.RoundDown((nuint)end, Units.PageBytes);
+        if (first < last)
+        {
+            Os.Discard(first, (nuint)(last - first));
+        }
     }
 
     /// <summary>The slot that an address in the slab falls into; SlotCount or more for the waste at its end.</summary>

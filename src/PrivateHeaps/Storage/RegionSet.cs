@@ -11,6 +11,9 @@ internal unsafe struct RegionSet
 {
     /// <summary>The growth of a heap stops doubling here.</summary>
     public const nuint DefaultLargestRegionBytes = (nuint)1 * Units.GiB;
+
+    /// <summary>The most free pages that a process heap keeps for being missed.</summary>
+    public const uint MostKeptPages = Units.GiB / Units.PageBytes;
     private const nuint SmallestRegionBytes = 256 * Units.KiB;
 
     public OsLock Lock;
@@ -33,6 +36,9 @@ internal unsafe struct RegionSet
     public nuint LimitPages;
     public nuint UsedPages;
 
+    /// <summary>Of UsedPages, those of free blocks that have whole pages.</summary>
+    public nuint FreeBlockPages;
+
     /// <summary>Pages without contents that were taken, ever: how the heap grows.</summary>
     public nuint FreshPages;
 
@@ -40,6 +46,9 @@ internal unsafe struct RegionSet
     public nuint SoloPages;
     public bool Bounded;
     public bool Executable;
+
+    /// <summary>More is free than is worth keeping: who finds this set outside of all locks gives it back.</summary>
+    public bool HasSurplus;
     public Retention Retention;
     public SpareMappings Spares;
 
@@ -71,8 +80,8 @@ internal unsafe struct RegionSet
         bool extended = FitsLimit(set, morePages) && Region.ExtendRun(region, end, morePages, out dirty);
         if (extended)
         {
-            NoteTaken(set, morePages, dirty);
             set->UsedPages += morePages;
+            NoteTaken(set, morePages, dirty);
         }
 
         OsLock.Leave(&set->Lock);
@@ -119,7 +128,7 @@ internal unsafe struct RegionSet
         return null;
     }
 
-    /// <summary>Gives free memory back to the system; the caller holds Lock. Returns the bytes that went.</summary>
+    /// <summary>Gives free runs back to the system; the caller holds Lock. Returns the bytes that went.</summary>
     public static nuint DecommitFree(RegionSet* set)
     {
         nuint returned = 0;
@@ -128,24 +137,71 @@ internal unsafe struct RegionSet
             returned += Region.DecommitFree(region);
         }
 
-        returned += SpareMappings.ReleaseAll(&set->Spares);
         Retention.NoteReturned(&set->Retention, set->Retention.FreePages);
         return returned;
     }
 
     /// <summary>Pages of a run have become free; the caller holds Lock.</summary>
-    public static void NoteFree(RegionSet* set, nuint pages)
+    private static void NoteFree(RegionSet* set, nuint pages)
     {
         set->Retention.FreePages += pages;
-        if (Retention.IsSurplus(&set->Retention, set->UsedPages))
+        if (Retention.IsSurplus(&set->Retention, set->UsedPages - set->FreeBlockPages))
         {
-            DecommitFree(set);
+            Volatile.Write(ref set->HasSurplus, true);
+        }
+    }
+
+    /// <summary>Blocks of so many whole pages have become free in their slabs.</summary>
+    public static void NoteBlocksFree(RegionSet* set, nuint pages)
+    {
+        if (pages != 0 && Retention.IsOn(&set->Retention))
+        {
+            OsLock.Enter(&set->Lock);
+            set->FreeBlockPages += pages;
+            NoteFree(set, pages);
+            OsLock.Leave(&set->Lock);
+        }
+    }
+
+    /// <summary>Such blocks were taken from their slabs; the pages of some were kept, the others' are fresh.</summary>
+    public static void NoteBlocksTaken(RegionSet* set, nuint pages, nuint keptPages)
+    {
+        if (Retention.IsOn(&set->Retention))
+        {
+            OsLock.Enter(&set->Lock);
+            set->FreeBlockPages -= pages;
+            NoteTaken(set, pages, keptPages);
+            OsLock.Leave(&set->Lock);
+        }
+    }
+
+    /// <summary>Such blocks went with their slab, whose run becomes free; the pages of some were kept.</summary>
+    public static void NoteBlocksGone(RegionSet* set, nuint pages, nuint keptPages)
+    {
+        if (Retention.IsOn(&set->Retention))
+        {
+            OsLock.Enter(&set->Lock);
+            set->FreeBlockPages -= pages;
+            set->Retention.FreePages -= Bits.Min(keptPages, set->Retention.FreePages);
+            OsLock.Leave(&set->Lock);
+        }
+    }
+
+    /// <summary>The pages of such blocks went back to the system.</summary>
+    public static void NoteBlocksReturned(RegionSet* set, nuint pages)
+    {
+        if (pages != 0 && Retention.IsOn(&set->Retention))
+        {
+            OsLock.Enter(&set->Lock);
+            Retention.NoteReturned(&set->Retention, Bits.Min(pages, set->Retention.FreePages));
+            OsLock.Leave(&set->Lock);
         }
     }
 
     /// <summary>Pages were taken, of which so many may hold something; the caller holds Lock.</summary>
-    public static void NoteTaken(RegionSet* set, nuint pages, nuint dirty)
+    private static void NoteTaken(RegionSet* set, nuint pages, nuint dirty)
     {
+        Retention.NoteUsed(&set->Retention, set->UsedPages - set->FreeBlockPages);
         set->Retention.FreePages -= Bits.Min(dirty, set->Retention.FreePages);
         if (pages != dirty)
         {

@@ -5,31 +5,35 @@ namespace PrivateHeaps.Storage;
 
 /// <summary>
 /// How much free memory a heap keeps before it goes back to the system. Little to begin with; what was given back and needed again within a
-/// second was given back too early, and that much more is kept from then on, until a second has passed in which nothing was missed. So a program that
-/// frees once becomes small at once, and one that goes up and down all the time pays for its page faults once. Guarded by the lock of its region set.
+/// second was given back too early, and that much more is kept from then on, until a second has passed in which nothing was missed; but never more than
+/// the heap has used at once meanwhile. So a program that frees once becomes small at once, one that goes up and down all the time pays for its page
+/// faults once, and neither becomes larger by what is kept. Guarded by the lock of its region set.
 /// </summary>
 internal unsafe struct Retention
 {
     // Free pages of 1 MiB, or a sixteenth of what is used, always stay.
     private const uint AlwaysPages = 256;
     private const uint UsedFraction = 16;
-    private const uint MostPages = 256 * (Units.MiB / Units.PageBytes);
     private const long MemoryMilliseconds = 1000;
 
-    /// <summary>Whether free memory goes back by itself at all: the process heap.</summary>
-    public bool IsOn;
+    /// <summary>No more than this is ever kept for being missed; 0 when free memory does not go back by itself: all but the process heap.</summary>
+    public nuint MostPages;
 
     /// <summary>Free pages that may still hold something.</summary>
     public nuint FreePages;
 
     private nuint _keptPages;
+    private nuint _peakUsedPages;
     private nuint _returnedPages;
     private long _lastMissed;
+
+    public static bool IsOn(Retention* retention) => retention->MostPages != 0;
 
     /// <summary>Whether the free pages are more than is worth keeping.</summary>
     public static bool IsSurplus(Retention* retention, nuint usedPages)
     {
-        if (!retention->IsOn || retention->FreePages <= Bits.Max(Bits.Max(AlwaysPages, usedPages / UsedFraction), retention->_keptPages))
+        nuint kept = Bits.Min(retention->_keptPages, retention->_peakUsedPages - Bits.Min(usedPages, retention->_peakUsedPages));
+        if (!IsOn(retention) || retention->FreePages <= Bits.Max(Bits.Max(AlwaysPages, usedPages / UsedFraction), kept))
         {
             return false;
         }
@@ -37,10 +41,14 @@ internal unsafe struct Retention
         if (retention->_keptPages != 0 && Os.Milliseconds - retention->_lastMissed > MemoryMilliseconds)
         {
             retention->_keptPages = 0;
+            retention->_peakUsedPages = usedPages;
         }
 
         return true;
     }
+
+    /// <summary>The heap uses so many pages now.</summary>
+    public static void NoteUsed(Retention* retention, nuint usedPages) => retention->_peakUsedPages = Bits.Max(retention->_peakUsedPages, usedPages);
 
     /// <summary>Free pages were given back.</summary>
     public static void NoteReturned(Retention* retention, nuint pages)
@@ -56,7 +64,7 @@ internal unsafe struct Retention
         if (missed != 0)
         {
             retention->_returnedPages -= missed;
-            retention->_keptPages = Bits.Min(MostPages, retention->_keptPages + missed);
+            retention->_keptPages = Bits.Min(retention->MostPages, retention->_keptPages + missed);
             retention->_lastMissed = Os.Milliseconds;
         }
     }

@@ -16,6 +16,12 @@ internal unsafe struct SpareMappings
     // A mapping is divided when the rest is worth keeping and as large as what is taken. What is not divided lets the block grow.
     private const uint SmallestRestPages = 32;
 
+    /// <summary>The most that is kept for being missed.</summary>
+    public const uint MostPages = 256 * (Units.MiB / Units.PageBytes);
+
+    // Blocks of many sizes do not fit into each other's mappings exactly: for an eighth of room more there are half as many page faults.
+    private const uint HeadroomFraction = 8;
+
     public Retention Retention;
 
     private Region* _first;
@@ -26,10 +32,13 @@ internal unsafe struct SpareMappings
     /// <summary>The largest mapping that went back: a block that is larger would not have been served by keeping it.</summary>
     private nuint _largestReturnedPages;
 
+    /// <summary>The solo blocks of the heap have so many pages now.</summary>
+    public static void NoteUsed(SpareMappings* spares, nuint pages) => Retention.NoteUsed(&spares->Retention, pages + pages / HeadroomFraction);
+
     /// <summary>Keeps the mapping of a solo block that is in no list any more; false when it is too large or there are enough.</summary>
     public static bool Keep(SpareMappings* spares, Region* region, nuint usedPages)
     {
-        if (!spares->Retention.IsOn || region->PageCount > LargestPages || region->Executable || spares->_count == CountMaximum)
+        if (!Retention.IsOn(&spares->Retention) || region->PageCount > LargestPages || region->Executable || spares->_count == CountMaximum)
         {
             return false;
         }
