@@ -10,7 +10,7 @@ namespace PrivateHeaps.Heaps;
 /// Allocation.
 /// <code>
 /// Allocate, AllocateProcess            find the thread's cache for the heap
-///   Pop, PopMedium                     the gate is open and the magazine has a block: mark its state byte, done
+///   Pop, PopClass                      the gate is open and the magazine has a block: mark its state byte, done
 ///     PopAfterRefill                   the magazine has none: spare, depot, slab, in this order
 /// AllocateUncommon                     the same for zeroed and medium blocks
 ///   AllocateSlow                       everything else, from the first call of a thread on
@@ -58,7 +58,7 @@ internal static unsafe partial class Heap
         if (bytes <= most && SlotOf(handle) < thread->TableCount)
         {
             ThreadCache* cache = thread->Table[SlotOf(handle)];
-            void* block = bytes <= SizeClass.TableBytes ? Pop<NoSlowPath>(cache, thread, handle, flags, bytes) : PopMedium(cache, handle, bytes);
+            void* block = bytes <= SizeClass.TableBytes ? Pop<NoSlowPath>(cache, thread, handle, flags, bytes) : PopClass(cache, handle, SizeClass.Of(bytes), bytes);
             if (block != null)
             {
                 if ((flags & HeapFlags.ZeroMemory) != 0)
@@ -79,6 +79,17 @@ internal static unsafe partial class Heap
         if (!Bits.IsPowerOfTwo(alignment))
         {
             return (void*)Refuse(thread, HeapFailure.BadParameter);
+        }
+
+        bool isSmall = bytes <= SizeClass.LargestBoundedBytes && alignment <= Units.PageBytes && (flags & HeapFlags.ZeroMemory) == 0;
+        if (isSmall && SlotOf(handle) < thread->TableCount)
+        {
+            uint index = SizeClass.OfAligned(bytes, Bits.Max(alignment, Units.GranuleBytes));
+            void* block = PopClass(thread->Table[SlotOf(handle)], handle, index, bytes);
+            if (block != null)
+            {
+                return block;
+            }
         }
 
         return AllocateSlow(thread, handle, flags & ~HeapFlags.SettableUserValue, bytes, alignment);
@@ -137,8 +148,8 @@ internal static unsafe partial class Heap
         return block != null ? block : TSlowPath.Allocate(thread, handle, flags, bytes);
     }
 
-    // As Pop between 1 KiB and the largest class, where the class is computed and the state may take five bytes.
-    private static void* PopMedium(ThreadCache* cache, nint handle, nuint bytes)
+    // As Pop for any class that holds the size; the state may take five bytes.
+    private static void* PopClass(ThreadCache* cache, nint handle, uint index, nuint bytes)
     {
         byte* block = null;
         if (cache->Busy == 0)
@@ -147,7 +158,7 @@ internal static unsafe partial class Heap
             Volatile.Write(ref cache->Busy, 1);
             if (Volatile.Read(ref cache->OpenHandle) == handle)
             {
-                block = TakeInside(cache->Heap, cache, SizeClass.Of(bytes), bytes);
+                block = TakeInside(cache->Heap, cache, index, bytes);
             }
 
             Volatile.Write(ref cache->Busy, 0);
@@ -157,20 +168,27 @@ internal static unsafe partial class Heap
     }
 
     // A live block through the cache of a thread that is inside the heap; null when that is not to be had so simply.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static byte* TakeInside(HeapState* heap, ThreadCache* cache, uint index, nuint bytes)
     {
         Magazine* magazine = ThreadCache.MagazineOf(cache, index);
-        byte* block = magazine->Top != magazine->Base ? (--magazine->Top)->Block
-            : HeapState.HasBin(heap, index) ? TakeSmall(heap, cache, index)
-            : null;
-        byte* state = block == null ? null : AddressMap.StateOf(block);
-        if (state == null || *state != BlockState.Dead)
+        Round round = default;
+        if (magazine->Top != magazine->Base)
+        {
+            round = *--magazine->Top;
+        }
+        else if (HeapState.HasBin(heap, index) && (round.Block = TakeSmall(heap, cache, index)) != null)
+        {
+            round.State = AddressMap.StateOf(round.Block);
+        }
+
+        if (round.Block == null || *round.State != BlockState.Dead)
         {
             return null;
         }
 
-        BlockState.SetLive(state, magazine->BlockBytesPlusOne - 1 - bytes);
-        return block;
+        BlockState.SetLive(round.State, magazine->BlockBytesPlusOne - 1 - bytes);
+        return round.Block;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -74,6 +74,34 @@ internal static unsafe partial class Heap
         return TSlowPath.Free(thread, handle, flags, block);
     }
 
+    /// <summary>
+    /// Goes into the heap at a live block of its slabs: the magazine of the block's class, the caller clears the cache's Busy in the end. Null, and not inside, for
+    /// everything that a fast path does not serve.
+    /// </summary>
+    private static Magazine* EnterAtBlock(ThreadState* thread, nint handle, void* block, out ThreadCache* cache, out byte* state)
+    {
+        nuint turned = AddressMap.Turn(block);
+        byte* window;
+        cache = SlotOf(handle) < thread->TableCount ? thread->Table[SlotOf(handle)] : null;
+        state = null;
+        if (cache == null || cache->Busy != 0 || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
+        {
+            return null;
+        }
+
+        // Partner: Gate.Close.
+        Volatile.Write(ref cache->Busy, 1);
+        uint index = AddressMap.EntryOfTurned(window, turned)->Tag - cache->TagBase;
+        state = AddressMap.StateOfTurned(window, turned);
+        if (Volatile.Read(ref cache->OpenHandle) == handle && index < SizeClass.Count && BlockState.IsLive(*state))
+        {
+            return ThreadCache.MagazineOf(cache, index);
+        }
+
+        Volatile.Write(ref cache->Busy, 0);
+        return null;
+    }
+
     // Push has filled the magazine, and is still inside the heap.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int MakeRoomAfterPush(ThreadCache* cache, uint index)

@@ -11,6 +11,19 @@ internal static unsafe partial class Heap
     /// <summary>The requested size of a live block; nuint.MaxValue with BadBlock or BadHandle.</summary>
     public static nuint Size(ThreadState* thread, nint handle, uint flags, void* block)
     {
+        Magazine* magazine = EnterAtBlock(thread, handle, block, out ThreadCache* cache, out byte* state);
+        if (magazine == null)
+        {
+            return SizeSlow(thread, handle, flags, block);
+        }
+
+        nuint bytes = magazine->BlockBytesPlusOne - 1 - BlockState.Slack(state);
+        Volatile.Write(ref cache->Busy, 0);
+        return bytes;
+    }
+
+    private static nuint SizeSlow(ThreadState* thread, nint handle, uint flags, void* block)
+    {
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = HeapRegistry.Find(handle);
         if (heap == null || !Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))

@@ -21,7 +21,13 @@ internal static unsafe partial class Heap
         nuint fresh = Volatile.Read(ref heap->Regions.FreshPages);
         if (fresh >= heap->ReapAtPages)
         {
+            bool isFirst = heap->ReapAtPages == 0;
             heap->ReapAtPages = fresh + Bits.Max(ReapPages, heap->Regions.UsedPages / ReapFraction);
+            if (isFirst)
+            {
+                return;
+            }
+
             Reap(heap, cache, toSystem: false);
             OsLock.Enter(&heap->Regions.Lock);
             SpareMappings.ReleaseIdle(&heap->Regions.Spares);

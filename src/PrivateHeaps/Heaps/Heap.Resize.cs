@@ -16,8 +16,39 @@ internal static unsafe partial class Heap
     /// The block with its new size, perhaps elsewhere; null with NoMemory, WouldMove, BadBlock or BadHandle, and then nothing has changed.
     /// Flags: ZeroMemory clears what is added, ReallocInPlaceOnly forbids moving.
     /// </summary>
-    public static void* Reallocate(ThreadState* thread, nint handle, uint flags, void* block, nuint bytes) =>
-        ReallocateAligned(thread, handle, flags, block, bytes, 0);
+    public static void* Reallocate(ThreadState* thread, nint handle, uint flags, void* block, nuint bytes)
+    {
+        const uint ordinary = HeapFlags.NoSerialize | HeapFlags.ZeroMemory | HeapFlags.ReallocInPlaceOnly;
+        bool inPlaceOnly = (flags & HeapFlags.ReallocInPlaceOnly) != 0;
+        ThreadCache* cache = null;
+        byte* state = null;
+        Magazine* magazine = (flags & ~ordinary) == 0 ? EnterAtBlock(thread, handle, block, out cache, out state) : null;
+        if (magazine == null)
+        {
+            return ReallocateAligned(thread, handle, flags, block, bytes, 0);
+        }
+
+        nuint blockBytes = magazine->BlockBytesPlusOne - 1;
+        nuint old = blockBytes - BlockState.Slack(state);
+        bool stays = bytes <= blockBytes && (inPlaceOnly || !IsWasteful(blockBytes, bytes));
+        if (stays)
+        {
+            BlockState.SetLive(state, blockBytes - bytes);
+        }
+
+        Volatile.Write(ref cache->Busy, 0);
+        if (!stays)
+        {
+            return inPlaceOnly ? (void*)Refuse(thread, HeapFailure.WouldMove) : Move(thread, handle, flags, block, old, bytes, 0);
+        }
+
+        if (bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
+        {
+            Os.Clear((byte*)block + old, bytes - old);
+        }
+
+        return block;
+    }
 
     /// <summary>As <see cref="Reallocate"/>; if the block moves it moves to a multiple of the alignment (0: none; else a power of two).</summary>
     public static void* ReallocateAligned(ThreadState* thread, nint handle, uint flags, void* block, nuint bytes, nuint alignment)
@@ -92,7 +123,10 @@ internal static unsafe partial class Heap
     // The block is the caller's, so nobody else touches it between these calls.
     private static void* Move(ThreadState* thread, nint handle, uint flags, void* block, nuint old, nuint bytes, nuint alignment)
     {
-        byte* moved = (byte*)AllocateSlow(thread, handle, flags & ~HeapFlags.ZeroMemory, bytes, alignment);
+        uint allocation = flags & ~HeapFlags.ZeroMemory;
+        byte* moved = (byte*)((allocation & HeapFlags.SettableUserValue) == 0 && alignment == 0
+            ? Allocate(thread, handle, allocation, bytes)
+            : AllocateSlow(thread, handle, allocation, bytes, alignment));
         if (moved != null)
         {
             Os.Copy(moved, block, Bits.Min(old, bytes));
@@ -112,6 +146,8 @@ internal static unsafe partial class Heap
         return moved;
     }
 
+    private static bool IsWasteful(nuint blockBytes, nuint bytes) => blockBytes > SmallestMovedBytes && bytes < blockBytes / ShrinkFactor;
+
     private static byte* ResizeInside(HeapState* heap, byte* block, PageEntry* entry, byte* state, nuint bytes, bool inPlaceOnly, nuint alignment)
     {
         RegionSet* regions = &heap->Regions;
@@ -126,8 +162,7 @@ internal static unsafe partial class Heap
                 return inPlaceOnly || bytes >= SoloBytes(regions) / 2 ? ResizeSolo(regions, block, entry, state, bytes, mayMove) : null;
             default:
                 nuint blockBytes = SizeClass.BlockBytes(entry->Kind);
-                bool wasteful = blockBytes > SmallestMovedBytes && bytes < blockBytes / ShrinkFactor;
-                if (bytes > blockBytes || (wasteful && !inPlaceOnly))
+                if (bytes > blockBytes || (IsWasteful(blockBytes, bytes) && !inPlaceOnly))
                 {
                     return null;
                 }

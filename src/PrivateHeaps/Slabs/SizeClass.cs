@@ -70,13 +70,8 @@ internal static class SizeClass
     /// <summary>The smallest class of at least the size whose blocks can all start at a multiple of the alignment (at most a page).</summary>
     public static uint OfAligned(nuint bytes, nuint alignment)
     {
-        uint index = Of(Bits.Max(bytes, alignment));
-        while ((BlockBytes(index) & (alignment - 1)) != 0)
-        {
-            index++;
-        }
-
-        return index;
+        // A multiple of the alignment lies either among classes that are all such multiples or is a class itself.
+        return Of(Bits.RoundUp(Bits.Max(bytes, alignment), alignment));
     }
 
     /// <summary>Size of the blocks of a class.</summary>

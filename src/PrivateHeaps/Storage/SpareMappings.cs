@@ -93,7 +93,7 @@ internal unsafe struct SpareMappings
         Region* front = taken->PageCount - pages >= Bits.Max(SmallestRestPages, pages) ? (Region*)Metadata.Take((nuint)sizeof(Region)) : null;
         if (front != null)
         {
-            *front = *taken;
+            Os.Copy(front, taken, (nuint)sizeof(Region));
             front->PageCount = (uint)pages;
             CutFront(taken, pages);
             taken = front;
