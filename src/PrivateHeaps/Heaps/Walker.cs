@@ -6,7 +6,7 @@ using PrivateHeaps.Storage;
 namespace PrivateHeaps.Heaps;
 
 /// <summary>Goes through a heap that stands still. Page entries, states and bitmaps say everything; no memory of the caller's is read.</summary>
-internal static unsafe class Walker
+internal static unsafe partial class Walker
 {
     /// <summary>Replaces the entry by the one that follows it; NoMoreEntries, or BadParameter when its address is not of this heap.</summary>
     public static HeapFailure Next(HeapState* heap, WalkEntry* entry)
