@@ -288,4 +288,54 @@ public unsafe class HeapWalkTests
             Volatile.Write(ref stop, true);
         });
     }
+
+    [Theory, Win32Faces]
+    public void A_walk_without_the_lock_shows_nothing_that_never_was(IWin32Face face)
+    {
+        // Requested sizes, and what is left of their blocks: in one byte of what the heap knows, and in four.
+        Dictionary<nuint, nuint> slacks = new() { [40] = 8, [100] = 12, [500] = 12, [2100] = 204 };
+        nuint[] sizes = [.. slacks.Keys];
+        using HeapUnderTest heap = new(face);
+        bool stop = false;
+        Action work = () =>
+        {
+            // So many at a time that slabs come and go.
+            Random random = new(Environment.CurrentManagedThreadId);
+            List<nint> blocks = [];
+            while (!Volatile.Read(ref stop))
+            {
+                nuint bytes = sizes[random.Next(sizes.Length)];
+                for (int count = random.Next(2000); count > 0; count--)
+                {
+                    blocks.Add((nint)heap.Alloc(bytes));
+                }
+
+                blocks.ForEach(block => heap.Free((void*)block));
+                blocks.Clear();
+            }
+        };
+        nint kept = (nint)heap.Alloc(100);
+        Threads.Run(work, work, () =>
+        {
+            // Step by step, since what is looked for is rare.
+            for (int count = 0; count < 300; count++)
+            {
+                int keptCount = 0;
+                PROCESS_HEAP_ENTRY entry = default;
+                while (face.HeapWalk(heap.Handle, &entry))
+                {
+                    keptCount += entry.lpData == kept ? 1 : 0;
+                    if (entry.wFlags == HeapApi.PROCESS_HEAP_ENTRY_BUSY && slacks.GetValueOrDefault(entry.cbData, nuint.MaxValue) != entry.cbOverhead)
+                    {
+                        Volatile.Write(ref stop, true);
+                        Assert.Fail($"A block of {entry.cbData} bytes, and {entry.cbOverhead} behind it, was never there.");
+                    }
+                }
+
+                Volatile.Write(ref stop, keptCount != 1 || count == 299);
+                Assert.Equal(1, keptCount);
+            }
+        });
+        Assert.True(heap.IsSound);
+    }
 }
