@@ -254,7 +254,7 @@ internal static unsafe partial class Heap
         }
         else
         {
-            return AllocateLarge(&heap->Regions, bytes, alignment, zero);
+            return AllocateLarge(&heap->Regions, bytes, alignment, flags);
         }
 
         if (zero && block != null)

@@ -10,22 +10,23 @@ namespace PrivateHeaps.Heaps;
 /// </summary>
 internal static unsafe partial class Heap
 {
-    // Where Windows begins to give blocks a mapping of their own, too. In the process heap, which keeps spare mappings, it is everything above the slabs:
-    // programs that grow their arrays by realloc leave no holes then (python3's peak: 137 MiB in place of 152).
-    private static nuint SoloBytes(RegionSet* regions) => Retention.IsOn(&regions->Retention) ? Slabs.SizeClass.LargestBytes + 1 : 0xFF000;
+    // Where Windows begins to give blocks a mapping of their own, too. Behind malloc it is everything above the slabs: programs that grow their arrays by
+    // realloc leave no holes then (python3's peak: 137 MiB in place of 152).
+    private static nuint SoloBytes(uint flags) => (flags & HeapFlags.MapsEarly) != 0 ? Slabs.SizeClass.LargestBytes + 1 : 0xFF000;
 
     // Blocks below this size shrink out of a page run or mapping by moving to a slab.
     private const nuint WorthMovingBytes = 8 * Units.KiB;
 
-    private static byte* AllocateLarge(RegionSet* regions, nuint bytes, nuint alignment, bool zero)
+    private static byte* AllocateLarge(RegionSet* regions, nuint bytes, nuint alignment, uint flags)
     {
+        bool zero = (flags & HeapFlags.ZeroMemory) != 0;
         if (bytes > LargestHeapBytes || alignment > LargestHeapBytes)
         {
             return null;
         }
 
         nuint blockBytes = Bits.RoundUp(Bits.Max(bytes, 1), Units.PageBytes);
-        if (!regions->Bounded && (bytes >= SoloBytes(regions) || alignment >= SoloBytes(regions)))
+        if (!regions->Bounded && (bytes >= SoloBytes(flags) || alignment >= SoloBytes(flags)))
         {
             return AllocateSolo(regions, bytes, blockBytes, alignment, zero);
         }

@@ -92,7 +92,7 @@ internal static unsafe partial class Heap
         }
 
         *old = RequestedBytes(heap, block, entry, state);
-        byte* resized = ResizeInside(heap, block, entry, state, bytes, found->IsLocked, 0);
+        byte* resized = ResizeInside(heap, block, entry, state, bytes, found->IsLocked, 0, 0);
         if (resized == null && found->IsLocked)
         {
             if (!mayMoveLocked)
@@ -100,7 +100,7 @@ internal static unsafe partial class Heap
                 return HeapFailure.WouldMove;
             }
 
-            resized = ResizeInside(heap, block, entry, state, bytes, false, 0);
+            resized = ResizeInside(heap, block, entry, state, bytes, false, 0, 0);
         }
 
         if (resized == null)

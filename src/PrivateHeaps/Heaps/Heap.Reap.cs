@@ -69,6 +69,7 @@ internal static unsafe partial class Heap
             if (bin->IsBusy)
             {
                 bin->IsBusy = false;
+                Bin.FlushDepot(bin, &heap->Regions);
             }
             else
             {

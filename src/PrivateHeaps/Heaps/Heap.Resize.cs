@@ -18,7 +18,7 @@ internal static unsafe partial class Heap
     /// </summary>
     public static void* Reallocate(ThreadState* thread, nint handle, uint flags, void* block, nuint bytes)
     {
-        const uint ordinary = HeapFlags.NoSerialize | HeapFlags.ZeroMemory | HeapFlags.ReallocInPlaceOnly;
+        const uint ordinary = HeapFlags.MapsEarly | HeapFlags.NoSerialize | HeapFlags.ZeroMemory | HeapFlags.ReallocInPlaceOnly;
         bool inPlaceOnly = (flags & HeapFlags.ReallocInPlaceOnly) != 0;
         ThreadCache* cache = null;
         byte* state = null;
@@ -79,7 +79,7 @@ internal static unsafe partial class Heap
             if (bytes <= LargestHeapBytes && (aligned || inPlaceOnly))
             {
                 // A block with something attached moves below, where that moves along.
-                resized = ResizeInside(heap, (byte*)block, entry, state, bytes, inPlaceOnly || attached.IsSettable, alignment);
+                resized = ResizeInside(heap, (byte*)block, entry, state, bytes, inPlaceOnly || attached.IsSettable, alignment, flags);
             }
 
             if (resized != null && bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
@@ -148,7 +148,7 @@ internal static unsafe partial class Heap
 
     private static bool IsWasteful(nuint blockBytes, nuint bytes) => blockBytes > SmallestMovedBytes && bytes < blockBytes / ShrinkFactor;
 
-    private static byte* ResizeInside(HeapState* heap, byte* block, PageEntry* entry, byte* state, nuint bytes, bool inPlaceOnly, nuint alignment)
+    private static byte* ResizeInside(HeapState* heap, byte* block, PageEntry* entry, byte* state, nuint bytes, bool inPlaceOnly, nuint alignment, uint flags)
     {
         RegionSet* regions = &heap->Regions;
         switch (entry->Kind)
@@ -159,7 +159,7 @@ internal static unsafe partial class Heap
                 return (inPlaceOnly || bytes >= WorthMovingBytes) && ResizeLarge(regions, block, entry, state, bytes) ? block : null;
             case PageEntry.SoloKind:
                 bool mayMove = !inPlaceOnly && alignment <= Units.PageBytes;
-                return inPlaceOnly || bytes >= SoloBytes(regions) / 2 ? ResizeSolo(regions, block, entry, state, bytes, mayMove) : null;
+                return inPlaceOnly || bytes >= SoloBytes(flags) / 2 ? ResizeSolo(regions, block, entry, state, bytes, mayMove) : null;
             default:
                 nuint blockBytes = SizeClass.BlockBytes(entry->Kind);
                 if (bytes > blockBytes || (IsWasteful(blockBytes, bytes) && !inPlaceOnly))

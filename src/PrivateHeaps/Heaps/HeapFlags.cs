@@ -17,4 +17,7 @@ internal static class HeapFlags
     /// <summary>Flags of calls that a heap can be created with: they then hold for every call on it.</summary>
     public const uint Forced = ZeroMemory | ReallocInPlaceOnly;
     public const uint CreateEnableExecute = 0x40000;
+
+    /// <summary>Of malloc's calls: a block gets a mapping of its own from a smaller size on than Windows has it.</summary>
+    public const uint MapsEarly = 0x80000000;
 }

@@ -14,7 +14,7 @@ internal static unsafe partial class MallocFamily
         if (!BitOperations.IsPow2(alignment) || alignment < (nuint)sizeof(void*))
             return Errno.InvalidArgument;
 
-        void* block = Heap.AllocateAligned(thread, Heap.ProcessHandle, 0, bytes, alignment);
+        void* block = Heap.AllocateAligned(thread, Heap.ProcessHandle, HeapFlags.MapsEarly, bytes, alignment);
         if (block == null)
             return Errno.NoMemory;
 
@@ -31,7 +31,7 @@ internal static unsafe partial class MallocFamily
             return null;
         }
 
-        void* block = Heap.AllocateAligned(thread, Heap.ProcessHandle, 0, bytes, alignment);
+        void* block = Heap.AllocateAligned(thread, Heap.ProcessHandle, HeapFlags.MapsEarly, bytes, alignment);
         return block != null ? block : NoMemory();
     }
 

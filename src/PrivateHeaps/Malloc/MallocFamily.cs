@@ -21,7 +21,7 @@ internal static unsafe partial class MallocFamily
         if (!TryMultiply(count, size, out nuint bytes))
             return NoMemory();
 
-        void* block = Heap.Allocate(thread, Heap.ProcessHandle, HeapFlags.ZeroMemory, bytes);
+        void* block = Heap.Allocate(thread, Heap.ProcessHandle, HeapFlags.ZeroMemory | HeapFlags.MapsEarly, bytes);
         return block != null ? block : NoMemory();
     }
 
@@ -45,7 +45,7 @@ internal static unsafe partial class MallocFamily
             return null;
         }
 
-        void* resized = Heap.Reallocate(thread, Heap.ProcessHandle, 0, block, bytes);
+        void* resized = Heap.Reallocate(thread, Heap.ProcessHandle, HeapFlags.MapsEarly, block, bytes);
         return resized != null ? resized : ResizeRefused(thread, block);
     }
 
@@ -93,7 +93,7 @@ internal static unsafe partial class MallocFamily
         [MethodImpl(MethodImplOptions.NoInlining)]
         public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes)
         {
-            void* block = Heap.AllocateUncommon(thread, handle, flags, bytes);
+            void* block = Heap.AllocateUncommon(thread, handle, flags | HeapFlags.MapsEarly, bytes);
             return block != null ? block : NoMemory();
         }
 

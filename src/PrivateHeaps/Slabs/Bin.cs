@@ -208,8 +208,8 @@ internal unsafe struct Bin
         }
     }
 
-    /// <summary>Empties the depot into the slabs and gives every wholly free slab back. The caller holds Lock.</summary>
-    public static void Flush(Bin* bin, RegionSet* regions)
+    /// <summary>Empties the depot into the slabs. The caller holds Lock.</summary>
+    public static void FlushDepot(Bin* bin, RegionSet* regions)
     {
         while (bin->Depot != null)
         {
@@ -220,6 +220,12 @@ internal unsafe struct Bin
         }
 
         bin->DepotCount = 0;
+    }
+
+    /// <summary>Empties the depot into the slabs and gives every wholly free slab back. The caller holds Lock.</summary>
+    public static void Flush(Bin* bin, RegionSet* regions)
+    {
+        FlushDepot(bin, regions);
         bin->DepotExtra = 0;
         bin->Spilled = 0;
         bin->Capacity = 0;

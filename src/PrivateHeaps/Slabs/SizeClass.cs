@@ -30,7 +30,7 @@ internal static class SizeClass
     private const int FirstEightClass = 16;
     private const int FirstFourClass = 72;
 
-    private const uint MagazineBytes = 64 * Units.KiB;
+    private const uint MagazineBytes = 32 * Units.KiB;
     private const uint MagazineMaximum = 256;
     private const uint MagazineMinimum = 4;
     private const uint LargeMagazineMinimum = 2;
@@ -92,7 +92,7 @@ internal static class SizeClass
         return (4 + 1 + quarter % 4) << (int)(13 + quarter / 4);
     }
 
-    /// <summary>Blocks of a full magazine where there is much traffic: as many as make 64 KiB, but 4 to 256, and 2 of the largest.</summary>
+    /// <summary>Blocks of a full magazine where there is much traffic: as many as make 32 KiB, but 4 to 256, and 2 of the largest.</summary>
     public static uint MagazineCapacity(uint index) => Clamp(index, MagazineBytes);
 
     /// <summary>Blocks of a full magazine to begin with.</summary>
