@@ -27,7 +27,10 @@ internal unsafe struct Magazine
     public uint BlockBytesPlusOne;
 
     /// <summary>Blocks that the next refill from slabs takes; doubles up to the capacity, so a class that is used once stays small.</summary>
-    public uint RefillCount;
+    public ushort RefillCount;
+
+    /// <summary>A block was pushed before any was popped. The first such goes back to its slab: another thread got it, and perhaps still has its neighbors.</summary>
+    public bool HasReturned;
 
     /// <summary>Where Top stood when the heap last looked for idle magazines.</summary>
     public Round* SeenTop;
@@ -35,7 +38,7 @@ internal unsafe struct Magazine
     /// <summary>All the room that a magazine has before it is loaded with rounds: what a class that is used once needs.</summary>
     public Round Only;
 
-    private const uint FirstRefillCount = 4;
+    private const ushort FirstRefillCount = 4;
 
     /// <summary>Whether it has rounds.</summary>
     public static bool IsLoaded(Magazine* magazine) => magazine->Base != &magazine->Only;
@@ -82,7 +85,7 @@ internal unsafe struct Magazine
         {
             uint most = (uint)(magazine->Limit - magazine->Base) - 1;
             uint taken = Bin.Take(bin, regions, index, magazine->Base, Bits.Min(most, magazine->RefillCount));
-            magazine->RefillCount = Bits.Min(most, magazine->RefillCount * 2);
+            magazine->RefillCount = (ushort)Bits.Min(most, magazine->RefillCount * 2u);
             Reverse(magazine->Base, taken);
             magazine->Top = magazine->Base + taken;
         }
@@ -97,7 +100,9 @@ internal unsafe struct Magazine
     {
         if (!IsLoaded(magazine))
         {
-            if (LoadEmpty(magazine, Bin.CapacityOf(bin, index)))
+            bool keeps = magazine->HasReturned;
+            magazine->HasReturned = true;
+            if (keeps && LoadEmpty(magazine, Bin.CapacityOf(bin, index)))
             {
                 return;
             }
@@ -123,7 +128,7 @@ internal unsafe struct Magazine
             }
         }
 
-        // There is no memory to keep them in.
+        // There is no memory to keep them in, or it shall not be kept.
         OsLock.Enter(&bin->Lock);
         Bin.Give(bin, regions, magazine->Base, Count(magazine));
         OsLock.Leave(&bin->Lock);
@@ -196,6 +201,7 @@ internal unsafe struct Magazine
         magazine->Limit = &magazine->Only + 1;
         magazine->Spare = null;
         magazine->RefillCount = FirstRefillCount;
+        magazine->HasReturned = false;
     }
 
     // The full spare goes to the depot, or its blocks to their slabs when the depot has enough; an empty array takes its place.

@@ -12,6 +12,8 @@ namespace PrivateHeaps.Slabs;
 /// </summary>
 internal unsafe struct Slab
 {
+    private const uint LineBytes = 64;
+
     public Slab* Next;
     public Slab* Previous;
     public Region* Region;
@@ -88,19 +90,28 @@ internal unsafe struct Slab
         Metadata.Give(slab, StructureBytes(slab->SlotCount));
     }
 
-    /// <summary>Takes up to the wanted number of free blocks, lowest first, into the array; returns how many.</summary>
+    /// <summary>
+    /// Takes up to the wanted number of free blocks, lowest first, into the array; returns how many. Blocks that share a cache line come together as long
+    /// as there are such, so that two threads do not get one line between them.
+    /// </summary>
     public static uint Take(Slab* slab, Round* rounds, uint wanted)
     {
+        uint taken = slab->BlockBytes < LineBytes / 2 + 1 ? Take(slab, rounds, wanted, wholeLines: true) : 0;
+        return taken != 0 ? taken : Take(slab, rounds, wanted, wholeLines: false);
+    }
+
+    private static uint Take(Slab* slab, Round* rounds, uint wanted, bool wholeLines)
+    {
         ulong* bits = BitsOf(slab);
+        uint words = (slab->SlotCount + 63) / 64;
         uint taken = 0;
-        uint most = Bits.Min(wanted, slab->FreeCount);
-        uint word = slab->FirstWord;
-        while (taken < most)
+        for (uint word = slab->FirstWord; word < words && taken < wanted; word++)
         {
-            ulong free = bits[word];
+            ulong free = wholeLines ? WholeLines(bits[word], slab->BlockBytes) : bits[word];
             if (free == 0)
             {
-                word++;
+                // Nothing below is free: the next search begins here.
+                slab->FirstWord = bits[word] == 0 && slab->FirstWord == word ? word + 1 : slab->FirstWord;
                 continue;
             }
 
@@ -113,14 +124,28 @@ internal unsafe struct Slab
                 rounds[taken++].State = AddressMap.StateOf(block);
                 free &= free - 1;
             }
-            while (free != 0 && taken < most);
-            bits[word] = free;
-            slab->Returned = slab->PagesOfBlock == 0 ? 0 : slab->Returned & ~(before & ~free);
+            while (free != 0 && taken < wanted);
+            ulong gone = before & ~free;
+            bits[word] &= ~gone;
+            slab->Returned = slab->PagesOfBlock == 0 ? 0 : slab->Returned & ~gone;
         }
 
-        slab->FirstWord = word;
         slab->FreeCount -= taken;
         return taken;
+    }
+
+    // Of the free blocks of a word, those whose line is wholly free: four of 16 bytes to a line, or two of 32.
+    private static ulong WholeLines(ulong free, uint blockBytes)
+    {
+        ulong pairs = free & (free >> 1);
+        if (blockBytes > LineBytes / 4)
+        {
+            pairs &= 0x5555555555555555;
+            return pairs | (pairs << 1);
+        }
+
+        ulong fours = pairs & (pairs >> 2) & 0x1111111111111111;
+        return fours * 15;
     }
 
     /// <summary>Takes a block back; false when it is free in the slab already.</summary>
