@@ -1,3 +1,6 @@
+// Locals that are taken by address need not be zeroed first: C# assigns each before its first use.
+[module: System.Runtime.CompilerServices.SkipLocalsInit]
+
 namespace PrivateHeaps.Foundation;
 
 /// <summary>The units that memory is counted in. The engine's page is 4 KiB on every system; where the system's is larger, commits are rounded.</summary>
