@@ -95,6 +95,17 @@ int ph_configured_contract(void)
     return 0;
 }
 
+int ph_wants_huge_pages(void)
+{
+    const char *value = ph_getenv("PRIVATEHEAPS_HUGE_PAGES");
+    if (value == NULL || *value == 0 || strcmp(value, "0") == 0)
+        return 0;
+    if (strcmp(value, "1") == 0)
+        return 1;
+    ph_say("PRIVATEHEAPS_HUGE_PAGES is '%.60s', which is neither 0 nor 1; huge pages are not asked for.", value);
+    return 0;
+}
+
 size_t ph_page_bytes(void) { return getauxval(AT_PAGESZ); }
 
 size_t ph_address_space_limit(void)

@@ -29,6 +29,10 @@ internal static unsafe class Host
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_attached")]
     public static extern void* AttachedThread();
 
+    /// <summary>Whether PRIVATEHEAPS_HUGE_PAGES=1 asks for huge pages; with a message for a value that is neither 0 nor 1.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_wants_huge_pages")]
+    public static extern int WantsHugePages();
+
     /// <summary>The address of the word that leads to the calling thread's state.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_word")]
     public static extern void* ThreadWord();

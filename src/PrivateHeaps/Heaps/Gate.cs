@@ -31,7 +31,8 @@ internal static unsafe class Gate
         cache = ThreadCache.For(self, heap, handle);
 
         // Busy already: a signal handler interrupted this very thread inside the heap, perhaps with half a change in a magazine.
-        if (cache != null && cache->Busy != 0)
+        self->IsInterrupted = cache != null && cache->Busy != 0;
+        if (self->IsInterrupted)
         {
             cache = null;
         }

@@ -209,7 +209,8 @@ internal static unsafe partial class Heap
                 return (void*)Refuse(thread, HeapFailure.BadHandle);
             }
 
-            byte* block = AllocateInside(heap, cache, flags, bytes, alignment, lastTry);
+            byte* block = self->IsInterrupted && (flags & HeapFlags.SettableUserValue) == 0 ? AllocateInterrupted(heap, flags, bytes, alignment) : null;
+            block = block != null ? block : AllocateInside(heap, cache, flags, bytes, alignment, lastTry);
             if ((flags & HeapFlags.SettableUserValue) != 0)
             {
                 block = MakeSettable(heap, cache, block, flags);
@@ -287,7 +288,7 @@ internal static unsafe partial class Heap
     private static byte* AllocateSmall(HeapState* heap, ThreadCache* cache, nuint bytes, nuint alignment, bool lastTry)
     {
         uint index = alignment <= Units.GranuleBytes ? SizeClass.Of(bytes) : SizeClass.OfAligned(bytes, alignment);
-        byte* block = null;
+        byte* block;
         do
         {
             block = HeapState.HasBin(heap, index) ? TakeSmall(heap, cache, index) : null;
@@ -325,6 +326,11 @@ internal static unsafe partial class Heap
             OsLock.Enter(&bin->Lock);
             block = Bin.TakeOne(bin, &heap->Regions, index);
             OsLock.Leave(&bin->Lock);
+        }
+
+        if (Volatile.Read(ref heap->HasLeft) && cache != null)
+        {
+            GiveLeft(heap);
         }
 
         ReapIfGrown(heap, cache);

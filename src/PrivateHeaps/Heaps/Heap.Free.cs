@@ -137,8 +137,15 @@ internal static unsafe partial class Heap
                 UserValues.Remove(&heap->UserValues, block);
             }
 
-            freed = FreeInside(heap, cache, (byte*)block, entry, state);
-            ReturnSurplus(heap, cache);
+            if (self->IsInterrupted && entry->Kind < SizeClass.Count)
+            {
+                FreeInterrupted(heap, (byte*)block, state);
+            }
+            else
+            {
+                freed = FreeInside(heap, cache, (byte*)block, entry, state);
+                ReturnSurplus(heap, cache);
+            }
         }
 
         Gate.Leave(heap, cache);

@@ -12,6 +12,7 @@ namespace PrivateHeaps.Heaps;
 internal unsafe struct HeapState
 {
     public const int NameBytes = 32;
+    public const int LeftBlocks = 16;
 
     /// <summary>The front end of a heap with caches, by the number that Windows has for its own.</summary>
     public const uint LowFragmentation = 2;
@@ -76,6 +77,10 @@ internal unsafe struct HeapState
     public UserValues UserValues;
     public HeapName Name;
 
+    /// <summary>Dead blocks that a call could not give back, and whether there may be some. Interlocked; see Heap.Interrupted.</summary>
+    public LeftAddresses Left;
+    public bool HasLeft;
+
     /// <summary>Caches stay closed, so that every call takes the slow path, which counts it or adds the forced flags.</summary>
     public readonly bool IsSlow => IsCounted || (Options & HeapFlags.Forced) != 0;
 
@@ -117,6 +122,12 @@ internal unsafe struct HeapState
     }
 
     public static nuint StructureBytes => (nuint)sizeof(HeapState) + SizeClass.TableCount * (nuint)sizeof(Bin);
+
+    [InlineArray(LeftBlocks)]
+    public struct LeftAddresses
+    {
+        private nint _first;
+    }
 
     [InlineArray(NameBytes)]
     public struct HeapName

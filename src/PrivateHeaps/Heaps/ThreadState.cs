@@ -22,6 +22,9 @@ internal unsafe struct ThreadState
     // From here on the shim knows nothing; in its empty state all of it is zero.
 
     public bool IsAttached;
+
+    /// <summary>The visit to a heap that began last came from a signal handler that had interrupted this thread inside that heap.</summary>
+    public bool IsInterrupted;
     public ThreadState* Next;
     public ThreadState* Previous;
 }

@@ -10,9 +10,15 @@ internal static unsafe class LinuxOs
     private const int MapPrivate = 0x4022;
     private const int RemapToTarget = 3; // MREMAP_MAYMOVE | MREMAP_FIXED
     private const int AdviseDontNeed = 4;
+    private const int AdviseHugePage = 14;
+    private const nuint HugePageBytes = 2 * Foundation.Units.MiB;
+
+    private static bool s_usesHugePages;
 
     public static void Fill(out OsTable table)
     {
+        s_usesHugePages = Host.WantsHugePages() != 0;
+        table.UsesHugePages = s_usesHugePages;
         table.PageBytes = Libc.page_bytes();
         table.ChargesCommits = false;
         table.Reserve = &Reserve;
@@ -38,9 +44,21 @@ internal static unsafe class LinuxOs
 
     public static bool TryRead(void* from, void* to, nuint bytes) => Libc.read_memory(from, to, bytes) == 0;
 
-    private static void* Reserve(nuint bytes) => Posix.Map(bytes, 0, Posix.ProtectNone, MapPrivate);
+    private static void* Reserve(nuint bytes) => AskForHugePages(Posix.Map(bytes, 0, Posix.ProtectNone, MapPrivate), bytes);
 
-    private static void* Map(nuint bytes, nuint alignment, bool executable) => Posix.Map(bytes, alignment, Protection(executable), MapPrivate);
+    private static void* Map(nuint bytes, nuint alignment, bool executable) =>
+        AskForHugePages(Posix.Map(bytes, alignment, Protection(executable), MapPrivate), bytes);
+
+    // It is only a wish: what the system says to it changes nothing.
+    private static void* AskForHugePages(void* range, nuint bytes)
+    {
+        if (s_usesHugePages && range != null && bytes >= HugePageBytes)
+        {
+            Libc.madvise(range, bytes, AdviseHugePage);
+        }
+
+        return range;
+    }
 
     private static bool Commit(void* address, nuint bytes, bool executable) => Libc.mprotect(address, bytes, Protection(executable)) == 0;
 

@@ -28,6 +28,9 @@ internal static unsafe class Os
     /// </summary>
     public static bool ChargesCommits { get; private set; }
 
+    /// <summary>See <see cref="OsTable.UsesHugePages"/>.</summary>
+    public static bool UsesHugePages { get; private set; }
+
     /// <summary>Bytes of address space this process may use, or nuint.MaxValue.</summary>
     public static nuint AddressSpaceLimit => CurrentOs.AddressSpaceLimit();
 
@@ -54,6 +57,7 @@ internal static unsafe class Os
     {
         PageBytes = table->PageBytes;
         ChargesCommits = table->ChargesCommits;
+        UsesHugePages = table->UsesHugePages;
         s_reserve = table->Reserve;
         s_map = table->Map;
         s_commit = table->Commit;

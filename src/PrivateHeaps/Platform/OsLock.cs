@@ -12,6 +12,7 @@ internal unsafe struct OsLock
     private const int Held = 1;
     private const int HeldWithWaiters = 2;
     private const int SpinCount = 100;
+    private const int PatienceTurns = 200;
     private const long NoLimit = -1;
 
     private int _word;
@@ -23,6 +24,29 @@ internal unsafe struct OsLock
         {
             EnterSlow(gate);
         }
+    }
+
+    /// <summary>As <see cref="Enter"/>, for a while: false when the lock is held all the time, as it is by who was interrupted by a signal to come here.</summary>
+    public static bool EnterSoon(OsLock* gate)
+    {
+        for (int turn = 0; turn < PatienceTurns; turn++)
+        {
+            if (Interlocked.CompareExchange(ref gate->_word, Held, Free) == Free)
+            {
+                return true;
+            }
+
+            if (turn < SpinCount)
+            {
+                Cpu.Pause();
+            }
+            else
+            {
+                Os.Yield();
+            }
+        }
+
+        return false;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -16,6 +16,9 @@ internal unsafe struct OsTable
     /// </summary>
     public bool ChargesCommits;
 
+    /// <summary>Whether large ranges are to be backed by huge pages: then they are committed in steps that hold some.</summary>
+    public bool UsesHugePages;
+
     /// <summary>(bytes) -> page-aligned inaccessible range that costs address space only; null when there is none.</summary>
     public delegate*<nuint, void*> Reserve;
 

@@ -29,6 +29,7 @@ internal unsafe struct Region
     // A region is committed in steps of a sixteenth of itself, within these limits.
     private const uint SmallestCommitStepPages = 2;
     private const uint LargestCommitStepPages = 256;
+    private const uint HugeCommitStepPages = 32 * (Units.MiB / Units.PageBytes);
 
     public Region* Next;
     public Region* Previous;
@@ -226,7 +227,7 @@ internal unsafe struct Region
             return true;
         }
 
-        uint step = Bits.Max(SmallestCommitStepPages, Bits.Min(LargestCommitStepPages, region->PageCount / 16));
+        uint step = Bits.Max(SmallestCommitStepPages, Bits.Min(Os.UsesHugePages ? HugeCommitStepPages : LargestCommitStepPages, region->PageCount / 16));
         uint wanted = Bits.Min(region->PageCount, (pages + step - 1) / step * step);
         if (!Commit(region, wanted) && (wanted == pages || !Commit(region, pages)))
         {

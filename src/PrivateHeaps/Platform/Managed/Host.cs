@@ -51,6 +51,18 @@ internal static unsafe class Host
     /// <summary>As for <see cref="SetThread"/>.</summary>
     public static void* AttachedThread() => null;
 
+    /// <summary>Whether PRIVATEHEAPS_HUGE_PAGES=1 asks for huge pages; with a message for a value that is neither 0 nor 1.</summary>
+    public static int WantsHugePages()
+    {
+        string? value = Environment.GetEnvironmentVariable("PRIVATEHEAPS_HUGE_PAGES");
+        if (value is not (null or "" or "0" or "1"))
+        {
+            Console.Error.WriteLine($"privateheaps: PRIVATEHEAPS_HUGE_PAGES is '{value}', which is neither 0 nor 1; huge pages are not asked for.");
+        }
+
+        return value == "1" ? 1 : 0;
+    }
+
     /// <summary>Not to be had in .NET, whose thread-statics have no address that stays.</summary>
     public static void* ThreadWord() => null;
 

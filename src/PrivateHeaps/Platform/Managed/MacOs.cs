@@ -20,6 +20,7 @@ internal static unsafe class MacOs
     {
         table.PageBytes = Libc.page_bytes();
         table.ChargesCommits = false;
+        table.UsesHugePages = false;
         table.Reserve = &Reserve;
         table.Map = &Map;
         table.Commit = &Commit;

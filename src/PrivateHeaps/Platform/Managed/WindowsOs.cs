@@ -30,6 +30,7 @@ internal static unsafe class WindowsOs
     {
         table.PageBytes = (nuint)Environment.SystemPageSize;
         table.ChargesCommits = true;
+        table.UsesHugePages = false;
         table.Reserve = &Reserve;
         table.Map = &Map;
         table.Commit = &Commit;

@@ -1,0 +1,110 @@
+/* What the process heap keeps of freed memory, and what it asks the system for. */
+#include "check.h"
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t resident_pages(void)
+{
+    size_t all = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    CHECK(file != NULL && fscanf(file, "%zu %zu", &all, &resident) == 2);
+    fclose(file);
+    return resident;
+}
+
+static uint64_t state = 88172645463325252;
+
+static size_t below(size_t limit)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state % limit;
+}
+
+/* Allocates until the bytes are there, sizes from smallest to largest, and frees in random order. */
+static void fill_and_free(size_t total, size_t smallest, size_t largest)
+{
+    size_t capacity = 2 * total / (smallest + largest) + total / largest + 1000, count = 0, bytes = 0;
+    char **blocks = calloc(capacity, sizeof *blocks);
+    CHECK(blocks != NULL);
+    while (bytes < total && count < capacity) {
+        size_t size = smallest + below(largest - smallest + 1);
+        CHECK((blocks[count] = malloc(size)) != NULL);
+        memset(blocks[count++], 1, size);
+        bytes += size;
+    }
+    for (size_t index = count - 1; index > 0; index--) {
+        size_t other = below(index + 1);
+        char *block = blocks[index];
+        blocks[index] = blocks[other];
+        blocks[other] = block;
+    }
+    for (size_t index = 0; index < count; index++)
+        free(blocks[index]);
+    free(blocks);
+}
+
+/* 3 percent is the bound that the project has set itself; the base is what the process had before. */
+static void returns(size_t smallest, size_t largest)
+{
+    const size_t total = (size_t)1 << 30;
+    size_t before = resident_pages();
+    fill_and_free(total, smallest, largest);
+    size_t after = resident_pages();
+    size_t kept = after > before ? after - before : 0;
+    fprintf(stderr, "%zu to %zu B: %zu KiB stayed\n", smallest, largest, kept * 4);
+    CHECK(kept * 4096 <= total * 3 / 100);
+}
+
+TEST("small blocks that were freed in random order go back to the system") { returns(16, 256); }
+
+TEST("blocks of some pages that were freed in random order go back to the system") { returns(8 << 10, 100 << 10); }
+
+TEST("large blocks that were freed in random order go back to the system") { returns(300 << 10, 5 << 20); }
+
+TEST("zeroed blocks are zero, whatever lay there and wherever it went meanwhile")
+{
+    for (int turn = 0; turn < 3; turn++) {
+        for (size_t bytes = 8; bytes < 40 << 20; bytes = bytes * 3 / 2 + 1) {
+            char *dirty = malloc(bytes), *zero;
+            CHECK(dirty != NULL);
+            memset(dirty, 0xAB, bytes);
+            free(dirty);
+            CHECK((zero = calloc(1, bytes)) != NULL);
+            for (size_t at = 0; at < bytes; at++)
+                if (zero[at])
+                    CHECK(!"a byte is not zero");
+            memset(zero, 0xCD, bytes);
+            free(zero);
+        }
+    }
+}
+
+TEST("a block that grows into what a freed one has left keeps its bytes")
+{
+    for (int turn = 0; turn < 4; turn++) {
+        char *large = malloc(24 << 20), *grown;
+        memset(large, 0xEE, 24 << 20);
+        free(large);
+        size_t bytes = 300 << 10;
+        CHECK((grown = malloc(bytes)) != NULL);
+        memset(grown, turn, bytes);
+        while (bytes < 30 << 20) {
+            size_t more = bytes + bytes / 3;
+            CHECK((grown = realloc(grown, more)) != NULL);
+            for (size_t at = 0; at < bytes; at += 511)
+                CHECK(grown[at] == turn);
+            memset(grown + bytes, turn, more - bytes);
+            bytes = more;
+        }
+        while (bytes > 1 << 20) {
+            bytes = bytes * 2 / 3;
+            CHECK((grown = realloc(grown, bytes)) != NULL);
+            CHECK(grown[0] == turn && grown[bytes - 1] == turn);
+        }
+        free(grown);
+    }
+}
