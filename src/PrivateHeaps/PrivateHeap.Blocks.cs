@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using PrivateHeaps.Heaps;
 using ThreadState = PrivateHeaps.Heaps.ThreadState;
 
@@ -12,16 +13,22 @@ public sealed unsafe partial class PrivateHeap
     /// <returns>The block, to be freed by <see cref="Free(void*)"/>.</returns>
     /// <exception cref="OutOfMemoryException">The heap has no room for it.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    [SkipLocalsInit]
     public void* Alloc(nuint byteCount)
     {
-        ThreadState* thread = CurrentThread.State;
-        void* block = Heap.Allocate(thread, _handle, 0, byteCount);
-        if (block == null)
+        nint handle = _handle;
+        if (!CachePlaces.AreUsed)
         {
-            ThrowNoRoom(thread, byteCount);
+            return Heap.Allocate<SerializedPath>(CurrentThread.State, handle, 0, byteCount);
         }
 
-        return block;
+        // The commoner kind of heap comes first, and so without a jump.
+        if (_shared == null)
+        {
+            return _places.TryGet(out ThreadCache* own) ? Heap.AllocateFrom<SerializedPath>(own, own->Thread, handle, byteCount) : AllocUnplaced(byteCount);
+        }
+
+        return Heap.AllocateFrom<UnserializedPath>(_shared, null, handle, byteCount);
     }
 
     /// <summary>Allocates a block for a number of elements; otherwise as <see cref="Alloc(nuint)"/>.</summary>
@@ -34,14 +41,7 @@ public sealed unsafe partial class PrivateHeap
     /// <inheritdoc cref="Alloc(nuint)"/>
     public void* AllocZeroed(nuint byteCount)
     {
-        ThreadState* thread = CurrentThread.State;
-        void* block = Heap.Allocate(thread, _handle, HeapFlags.ZeroMemory, byteCount);
-        if (block == null)
-        {
-            ThrowNoRoom(thread, byteCount);
-        }
-
-        return block;
+        return AllocSlow(CurrentThread.State, _handle, HeapFlags.ZeroMemory, byteCount);
     }
 
     /// <summary>Allocates a block for a number of elements whose bytes are all zero; otherwise as <see cref="Alloc(nuint)"/>.</summary>
@@ -156,12 +156,28 @@ public sealed unsafe partial class PrivateHeap
     /// <param name="block">The block; null does nothing.</param>
     /// <exception cref="ArgumentException"><paramref name="block"/> is not the start of a live block of this heap.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
+    [SkipLocalsInit]
     public void Free(void* block)
     {
-        ThreadState* thread = CurrentThread.State;
-        if (!Heap.Free(thread, _handle, 0, block))
+        nint handle = _handle;
+        if (!CachePlaces.AreUsed)
         {
-            ThrowNotFreed(thread, block);
+            Heap.Free<SerializedPath>(CurrentThread.State, handle, 0, block);
+        }
+        else if (_shared == null)
+        {
+            if (_places.TryGet(out ThreadCache* own))
+            {
+                Heap.FreeTo<SerializedPath>(own, own->Thread, handle, block);
+            }
+            else
+            {
+                FreeUnplaced(block);
+            }
+        }
+        else
+        {
+            Heap.FreeTo<UnserializedPath>(_shared, null, handle, block);
         }
     }
 
@@ -195,5 +211,78 @@ public sealed unsafe partial class PrivateHeap
         {
             throw new ArgumentException($"The alignment must be a power of two, not {alignment}.", nameof(alignment));
         }
+    }
+
+    // The caller has no place: its first calls, a stack that does not tell it, or another thread in its place.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void* AllocUnplaced(nuint byteCount)
+    {
+        ThreadState* thread = CurrentThread.State;
+        void* block = AllocSlow(thread, _handle, 0, byteCount);
+        _places.Note(thread, _handle);
+        return block;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void FreeUnplaced(void* block)
+    {
+        ThreadState* thread = CurrentThread.State;
+        if (!Heap.Free(thread, _handle, 0, block))
+        {
+            ThrowNotFreed(thread, block);
+        }
+
+        _places.Note(thread, _handle);
+    }
+
+    /// <summary>Ends an allocation that has no fast path, or whose fast path did not serve. The thread is null if it is not known yet.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* AllocSlow(ThreadState* thread, nint handle, uint flags, nuint byteCount)
+    {
+        thread = thread != null ? thread : CurrentThread.State;
+        void* block = Heap.AllocateUncommon(thread, handle, flags, byteCount);
+        if (block == null)
+        {
+            new PrivateHeap(handle).ThrowNoRoom(thread, byteCount);
+        }
+
+        return block;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int FreeSlow(ThreadState* thread, nint handle, uint flags, void* block)
+    {
+        thread = thread != null ? thread : CurrentThread.State;
+        if (!Heap.FreeSlow(thread, handle, flags, block))
+        {
+            new PrivateHeap(handle).ThrowNotFreed(thread, block);
+        }
+
+        return 1;
+    }
+
+    /// <summary>
+    /// The engine's slow paths, and exceptions when they refuse. Nothing interrupts .NET code to run other code in its thread, and the closed cache
+    /// is in the thread's table, but in no place.
+    /// </summary>
+    private readonly struct SerializedPath : ISlowPath
+    {
+        public static bool LooksAtBusy => !CachePlaces.AreUsed;
+
+        public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes) => AllocSlow(thread, handle, flags, bytes);
+
+        public static int Free(ThreadState* thread, nint handle, uint flags, void* block) => FreeSlow(thread, handle, flags, block);
+    }
+
+    /// <summary>The same for the cache that the threads of a heap without serialization share.</summary>
+    private readonly struct UnserializedPath : ISlowPath
+    {
+        public static bool LooksAtBusy => false;
+
+        public static bool SetsBusy => false;
+
+        public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes) => AllocSlow(thread, handle, flags, bytes);
+
+        public static int Free(ThreadState* thread, nint handle, uint flags, void* block) => FreeSlow(thread, handle, flags, block);
     }
 }

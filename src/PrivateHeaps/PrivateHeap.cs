@@ -25,6 +25,12 @@ public sealed unsafe partial class PrivateHeap : IDisposable
 
     private readonly nint _handle;
 
+    /// <summary>The one cache of a heap without serialization, which needs no look at who calls; else null.</summary>
+    private readonly ThreadCache* _shared;
+
+    /// <summary>Leads the threads of other heaps to their caches.</summary>
+    private CachePlaces _places = CachePlaces.Create();
+
     /// <summary>Counts the calls of <see cref="Clear"/>, so that memory rented before one is not taken for memory rented later.</summary>
     private int _epoch;
 
@@ -68,9 +74,15 @@ public sealed unsafe partial class PrivateHeap : IDisposable
         {
             throw new OutOfMemoryException($"There is no room for a heap with an initial size of {options.InitialSize} and a maximum of {options.MaximumSize} bytes.");
         }
+
+        _shared = Heap.SharedCacheOf(_handle);
     }
 
-    private PrivateHeap(nint handle) => _handle = handle;
+    private PrivateHeap(nint handle)
+    {
+        _handle = handle;
+        _shared = Heap.SharedCacheOf(handle);
+    }
 
     /// <summary>The heap that the process has from the start. Disposing it does nothing.</summary>
     public static PrivateHeap ProcessHeap { get; } = new(Heap.ProcessHandle);

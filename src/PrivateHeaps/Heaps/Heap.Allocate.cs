@@ -41,6 +41,12 @@ internal static unsafe partial class Heap
         return TSlowPath.Allocate(thread, handle, flags, bytes);
     }
 
+    /// <summary>As <see cref="Allocate{TSlowPath}"/>, without flags and for a face that has the cache at hand.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void* AllocateFrom<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, nuint bytes)
+        where TSlowPath : struct, ISlowPath =>
+        bytes <= SizeClass.TableBytes ? Pop<TSlowPath>(cache, thread, handle, 0, bytes) : TSlowPath.Allocate(thread, handle, 0, bytes);
+
     /// <summary>As <see cref="Allocate{TSlowPath}"/> from the process heap, without flags.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void* AllocateProcess<TSlowPath>(ThreadState* thread, nuint bytes)
@@ -104,10 +110,14 @@ internal static unsafe partial class Heap
     private static void* Pop<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, nuint bytes)
         where TSlowPath : struct, ISlowPath
     {
-        if (cache->Busy == 0)
+        if (!TSlowPath.LooksAtBusy || cache->Busy == 0)
         {
-            // Partner: Gate.Close.
-            Volatile.Write(ref cache->Busy, 1);
+            if (TSlowPath.SetsBusy)
+            {
+                // Partner: Gate.Close.
+                Volatile.Write(ref cache->Busy, 1);
+            }
+
             if (Volatile.Read(ref cache->OpenHandle) == handle)
             {
                 Magazine* magazine = ThreadCache.MagazineOfTable(cache, bytes);
@@ -127,12 +137,19 @@ internal static unsafe partial class Heap
                 {
                     // Classes of the table never need a long slack.
                     *state = (byte)(magazine->BlockBytesPlusOne - (uint)bytes);
-                    Volatile.Write(ref cache->Busy, 0);
+                    if (TSlowPath.SetsBusy)
+                    {
+                        Volatile.Write(ref cache->Busy, 0);
+                    }
+
                     return block;
                 }
             }
 
-            Volatile.Write(ref cache->Busy, 0);
+            if (TSlowPath.SetsBusy)
+            {
+                Volatile.Write(ref cache->Busy, 0);
+            }
         }
 
         return TSlowPath.Allocate(thread, handle, flags, bytes);

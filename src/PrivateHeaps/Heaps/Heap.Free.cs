@@ -31,6 +31,12 @@ internal static unsafe partial class Heap
             ? Push<TSlowPath>(thread->Table[SlotOf(handle)], thread, handle, flags, block)
             : TSlowPath.Free(thread, handle, flags, block);
 
+    /// <summary>As <see cref="Free{TSlowPath}"/>, without flags and for a face that has the cache at hand.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int FreeTo<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, void* block)
+        where TSlowPath : struct, ISlowPath =>
+        Push<TSlowPath>(cache, thread, handle, 0, block);
+
     /// <summary>As <see cref="Free{TSlowPath}"/> for the process heap, without flags.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int FreeProcess<TSlowPath>(ThreadState* thread, void* block)
@@ -42,13 +48,18 @@ internal static unsafe partial class Heap
     private static int Push<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, void* block)
         where TSlowPath : struct, ISlowPath
     {
-        // Busy comes first: the closed cache is always busy, so nothing below runs before the engine has started.
+        // Busy comes first: the closed cache is always busy, so nothing below runs before the engine has started. Who does not look comes with a
+        // cache of a heap, and so after that.
         nuint turned = AddressMap.Turn(block);
         byte* window;
-        if (cache->Busy == 0 && AddressMap.IsPossibleBlock(turned) && (window = AddressMap.WindowOfTurned(turned)) != null)
+        if ((!TSlowPath.LooksAtBusy || cache->Busy == 0) && AddressMap.IsPossibleBlock(turned) && (window = AddressMap.WindowOfTurned(turned)) != null)
         {
-            // Partner: Gate.Close.
-            Volatile.Write(ref cache->Busy, 1);
+            if (TSlowPath.SetsBusy)
+            {
+                // Partner: Gate.Close.
+                Volatile.Write(ref cache->Busy, 1);
+            }
+
             uint index = AddressMap.EntryOfTurned(window, turned)->Tag - cache->TagBase;
             byte* state = AddressMap.StateOfTurned(window, turned);
             if (Volatile.Read(ref cache->OpenHandle) == handle && index < SizeClass.Count && BlockState.IsLive(*state))
@@ -64,11 +75,18 @@ internal static unsafe partial class Heap
                     return MakeRoomAfterPush(cache, index);
                 }
 
-                Volatile.Write(ref cache->Busy, 0);
+                if (TSlowPath.SetsBusy)
+                {
+                    Volatile.Write(ref cache->Busy, 0);
+                }
+
                 return 1;
             }
 
-            Volatile.Write(ref cache->Busy, 0);
+            if (TSlowPath.SetsBusy)
+            {
+                Volatile.Write(ref cache->Busy, 0);
+            }
         }
 
         return TSlowPath.Free(thread, handle, flags, block);

@@ -129,6 +129,20 @@ internal static unsafe partial class Heap
         return heap == null ? 0 : heap->Options;
     }
 
+    /// <summary>The thread's own cache for the heap; null while it has none.</summary>
+    public static ThreadCache* CacheOf(ThreadState* thread, nint handle)
+    {
+        ThreadCache* cache = SlotOf(handle) < thread->TableCount ? thread->Table[SlotOf(handle)] : null;
+        return cache != null && cache->Thread == thread ? cache : null;
+    }
+
+    /// <summary>The cache that all threads share, for as long as the process lives; null for a heap that has none and for a bad handle.</summary>
+    public static ThreadCache* SharedCacheOf(nint handle)
+    {
+        HeapState* heap = Engine.Start() ? HeapRegistry.Find(handle) : null;
+        return heap != null && heap->SharesCache ? heap->SharedCache : null;
+    }
+
     /// <summary>The heap's maximum in bytes; 0 for a growable heap or a bad handle.</summary>
     public static nuint MaximumOf(nint handle)
     {
@@ -234,7 +248,7 @@ internal static unsafe partial class Heap
 
     private static bool OpenSharedCache(HeapState* heap)
     {
-        if (heap->SharedCache == null && (heap->SharedCache = ThreadCache.Create(null)) == null)
+        if (heap->SharedCache == null && (heap->SharedCache = ThreadCache.Create(Threads.Nobody)) == null)
         {
             return false;
         }

@@ -7,8 +7,8 @@ using PrivateHeaps.Storage;
 namespace PrivateHeaps.Heaps;
 
 /// <summary>
-/// One thread's magazines for one heap. It belongs to (thread, slot of the heap) for the life of the thread and is never handed to another
-/// thread, so whoever sets Busy through a stale pointer sets his own. A heap without serialization has one for all threads.
+/// One thread's magazines for one heap. It belongs to (thread, slot of the heap) for the life of the thread, and no living thread's is ever handed
+/// to another, so whoever sets Busy through a stale pointer sets his own. A heap without serialization has one for all threads.
 /// </summary>
 internal unsafe struct ThreadCache
 {
@@ -29,13 +29,13 @@ internal unsafe struct ThreadCache
     /// <summary>The heap it serves; null when that was destroyed. Written under the heap's CacheLock.</summary>
     public HeapState* Heap;
 
-    /// <summary>The owner; null for a shared cache, and for one whose thread ended while the heap stood still: who opens the gate collects it.</summary>
+    /// <summary>
+    /// The owner, never null; <see cref="Threads.Nobody"/> for a shared cache, for one in no use, and for one whose thread ended while the heap
+    /// stood still: who opens the gate collects it. A thread's state is never another thread's before none of its caches names it any more.
+    /// </summary>
     public ThreadState* Thread;
     public ThreadCache* Next;
     public ThreadCache* Previous;
-
-    /// <summary>How far into its metadata object the structure lies; see <see cref="Create"/>.</summary>
-    private nuint _shiftBytes;
 
     // Behind the structure lie, by granules of a size up to SizeClass.TableBytes, the offsets of the magazines from the start of the structure;
     // then the magazines, one for each size class.
@@ -108,7 +108,7 @@ internal unsafe struct ThreadCache
                     continue;
                 }
 
-                cache->Thread = null;
+                cache->Thread = Threads.Nobody;
                 OsLock.Leave(&heap->CacheLock);
                 return;
             }
@@ -130,7 +130,7 @@ internal unsafe struct ThreadCache
         for (ThreadCache* cache = heap->Caches, next; cache != null; cache = next)
         {
             next = cache->Next;
-            if (cache->Thread == null)
+            if (cache->Thread == Threads.Nobody)
             {
                 Flush(cache, heap);
                 UnlinkLocked(cache, heap);
@@ -148,7 +148,7 @@ internal unsafe struct ThreadCache
             ThreadCache* cache = heap->Caches;
             Forget(cache);
             UnlinkLocked(cache, heap);
-            if (cache->Thread == null)
+            if (cache->Thread == Threads.Nobody)
             {
                 Drop(cache);
             }
@@ -185,19 +185,36 @@ internal unsafe struct ThreadCache
     /// <summary>A cache with empty magazines that is in no list; null when there is no memory.</summary>
     public static ThreadCache* Create(ThreadState* self)
     {
-        byte* room = (byte*)Metadata.Take(StructureBytes + LineBytes);
-        ThreadCache* cache = (ThreadCache*)room;
-        if (room != null)
+        ThreadCache* cache = Threads.TakeCache();
+        if (cache != null && CollidesWithThreadWord(cache))
         {
-            // Processors compare the low twelve bits of addresses to find the store that a load depends on. Were Busy to lie like the word that leads to
-            // the thread's state, which each call loads right after the last one has stored Busy, a pair would take 4.8 ns in place of 4.1.
-            if ((((nuint)room ^ (nuint)Host.ThreadWord()) & (Units.PageBytes - LineBytes)) == 0)
+            Threads.GiveCache(cache);
+            cache = null;
+        }
+
+        if (cache == null)
+        {
+            cache = Build();
+        }
+
+        if (cache != null)
+        {
+            cache->Thread = self;
+        }
+
+        return cache;
+    }
+
+    private static ThreadCache* Build()
+    {
+        ThreadCache* cache = (ThreadCache*)Metadata.Take(StructureBytes + LineBytes);
+        if (cache != null)
+        {
+            if (CollidesWithThreadWord(cache))
             {
-                cache = (ThreadCache*)(room + LineBytes);
-                cache->_shiftBytes = LineBytes;
+                cache = (ThreadCache*)((byte*)cache + LineBytes);
             }
 
-            cache->Thread = self;
             for (uint index = 0; index < SizeClass.Count; index++)
             {
                 Magazine.Initialize(MagazineOf(cache, index), index);
@@ -213,7 +230,16 @@ internal unsafe struct ThreadCache
         return cache;
     }
 
-    private static void Drop(ThreadCache* cache) => Metadata.Give((byte*)cache - cache->_shiftBytes, StructureBytes + LineBytes);
+    // Processors compare the low twelve bits of addresses to find the store that a load depends on. Were Busy to lie like the word that leads to
+    // the thread's state, which each call loads right after the last one has stored Busy, a pair would take 4.8 ns in place of 4.1.
+    private static bool CollidesWithThreadWord(ThreadCache* cache) => (((nuint)cache ^ (nuint)Host.ThreadWord()) & (Units.PageBytes - LineBytes)) == 0;
+
+    // The caller has emptied its magazines.
+    private static void Drop(ThreadCache* cache)
+    {
+        cache->Thread = Threads.Nobody;
+        Threads.GiveCache(cache);
+    }
 
     // Makes the cache one of the heap's; open unless the gate is closed or calls are counted. False when the heap was destroyed meanwhile.
     private static bool Link(ThreadCache* cache, HeapState* heap, nint handle)

@@ -1,9 +1,13 @@
+using System.Runtime.InteropServices;
+
 namespace PrivateHeaps.Heaps;
 
 /// <summary>
 /// What the engine knows about one thread. Every operation gets it as its first argument: from a thread-static pointer in .NET, from the C
 /// shim in the native library. The head is known to the shim (shim_thread.h), whose empty state serves threads that have none of their own.
+/// The memory stays that of a thread's state for the life of the process: see <see cref="StackLow"/>.
 /// </summary>
+[StructLayout(LayoutKind.Sequential, Size = 192)]
 internal unsafe struct ThreadState
 {
     /// <summary>By heap slot: the thread's cache for the heap, or the closed cache. Written by this thread only.</summary>
@@ -27,4 +31,12 @@ internal unsafe struct ThreadState
     public bool IsInterrupted;
     public ThreadState* Next;
     public ThreadState* Previous;
+
+    /// <summary>
+    /// In .NET on Linux: the lowest address of the part of the thread's stack by which its caches know it; 0 for a state that is no living thread's.
+    /// Threads that follow stale pointers to caches read it at any time; CachePlaces says why that is enough. The C library
+    /// zeroes it, and in older versions fifteen words behind it, so it comes last and has that room. No ThreadCache.Busy lies fifty-six bytes into a
+    /// line of memory as this does: see ThreadCache.Create.
+    /// </summary>
+    public nuint StackLow;
 }

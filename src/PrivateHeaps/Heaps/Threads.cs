@@ -3,7 +3,7 @@ using PrivateHeaps.Storage;
 
 namespace PrivateHeaps.Heaps;
 
-/// <summary>Threads come with their first call and give everything back when they end. The list is guarded by its own lock, a leaf.</summary>
+/// <summary>Threads come with their first call and give everything back when they end. The lists are guarded by a lock of their own, under which only that of Metadata is taken.</summary>
 internal static unsafe class Threads
 {
     /// <summary>What no handle is: its slot lies beyond all slots.</summary>
@@ -14,6 +14,9 @@ internal static unsafe class Threads
     /// <summary>A cache that answers to no handle and is always busy: the table's default, so that the fast path needs no test for null.</summary>
     public static ThreadCache* ClosedCache { get; private set; }
 
+    /// <summary>The state that is no thread's: the owner of caches without one.</summary>
+    public static ThreadState* Nobody { get; private set; }
+
     public static ThreadState* First => s_state->First;
 
     public static uint Count => s_state->Count;
@@ -22,10 +25,13 @@ internal static unsafe class Threads
     {
         s_state = (State*)Metadata.Take((nuint)sizeof(State));
         ClosedCache = (ThreadCache*)Metadata.Take(ThreadCache.StructureBytes);
-        if (s_state == null || ClosedCache == null)
+        Nobody = (ThreadState*)Metadata.Take((nuint)sizeof(ThreadState));
+        if (s_state == null || ClosedCache == null || Nobody == null)
         {
             return false;
         }
+
+        ClosedCache->Thread = Nobody;
 
         ClosedCache->OpenHandle = ClosedHandle;
         ClosedCache->Busy = 1;
@@ -63,15 +69,25 @@ internal static unsafe class Threads
     /// <summary>A state for the calling thread, in the list; null when there is no memory.</summary>
     public static ThreadState* Create()
     {
-        ThreadState* own = (ThreadState*)Metadata.Take((nuint)sizeof(ThreadState));
-        if (own == null)
+        OsLock.Enter(&s_state->Lock);
+        ThreadState* own = s_state->FreeStates;
+        if (own != null)
         {
-            return null;
+            s_state->FreeStates = own->Next;
+            Os.Clear(own, (nuint)sizeof(ThreadState));
+        }
+        else
+        {
+            own = (ThreadState*)Metadata.Take((nuint)sizeof(ThreadState));
+            if (own == null)
+            {
+                OsLock.Leave(&s_state->Lock);
+                return null;
+            }
         }
 
         own->IsAttached = true;
         own->Process = ClosedCache;
-        OsLock.Enter(&s_state->Lock);
         own->Next = s_state->First;
         if (own->Next != null)
         {
@@ -119,8 +135,33 @@ internal static unsafe class Threads
         }
 
         s_state->Count--;
+        thread->IsAttached = false;
+        thread->Next = s_state->FreeStates;
+        s_state->FreeStates = thread;
         OsLock.Leave(&s_state->Lock);
-        Metadata.Give(thread, (nuint)sizeof(ThreadState));
+    }
+
+    /// <summary>A cache that was dropped; null when there is none. Caches and states never become anything else: see ThreadState.StackLow.</summary>
+    public static ThreadCache* TakeCache()
+    {
+        OsLock.Enter(&s_state->Lock);
+        ThreadCache* cache = s_state->FreeCaches;
+        if (cache != null)
+        {
+            s_state->FreeCaches = cache->Next;
+        }
+
+        OsLock.Leave(&s_state->Lock);
+        return cache;
+    }
+
+    /// <summary>Keeps a dropped cache for <see cref="TakeCache"/>.</summary>
+    public static void GiveCache(ThreadCache* cache)
+    {
+        OsLock.Enter(&s_state->Lock);
+        cache->Next = s_state->FreeCaches;
+        s_state->FreeCaches = cache;
+        OsLock.Leave(&s_state->Lock);
     }
 
     /// <summary>Holds the list across a fork.</summary>
@@ -133,5 +174,9 @@ internal static unsafe class Threads
         public OsLock Lock;
         public uint Count;
         public ThreadState* First;
+
+        /// <summary>Of threads that ended, and of heaps that are gone, linked by Next.</summary>
+        public ThreadState* FreeStates;
+        public ThreadCache* FreeCaches;
     }
 }

@@ -55,6 +55,7 @@ internal static unsafe class CurrentThread
         }
 
         t_state = state;
+        CachePlaces.Watch(state);
         Marshal.SetLastPInvokeError(error);
         return state;
     }
@@ -64,9 +65,12 @@ internal static unsafe class CurrentThread
     {
         for (int index = s_attached.Count - 1; index >= 0; index--)
         {
-            if (!s_attached[index].Thread.IsAlive)
+            ThreadState* state = (ThreadState*)s_attached[index].State;
+
+            // Partner: CachePlaces.TryGet, by which the thread may use its caches until it has zeroed StackLow. That comes a little after .NET calls it dead.
+            if (!s_attached[index].Thread.IsAlive && Volatile.Read(ref state->StackLow) == 0)
             {
-                Threads.Detach((ThreadState*)s_attached[index].State);
+                Threads.Detach(state);
                 s_attached.RemoveAt(index);
             }
         }

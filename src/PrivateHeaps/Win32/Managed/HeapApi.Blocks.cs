@@ -19,12 +19,8 @@ public static unsafe partial class HeapApi
     /// <see cref="HeapContract.Observed"/> 8 if there is no room and 6 if there is no such heap.</returns>
     /// <exception cref="OutOfMemoryException">There is no room, and the heap or the call has <see cref="HEAP_GENERATE_EXCEPTIONS"/>.</exception>
     /// <exception cref="AccessViolationException">There is no such heap, and the call has <see cref="HEAP_GENERATE_EXCEPTIONS"/>.</exception>
-    public static nint HeapAlloc(nint hHeap, uint dwFlags, nuint dwBytes)
-    {
-        ThreadState* thread = CurrentThread.State;
-        void* block = Win32Heap.HeapAlloc(thread, hHeap, dwFlags, dwBytes);
-        return block != null ? (nint)block : NullOrRaise(thread);
-    }
+    public static nint HeapAlloc(nint hHeap, uint dwFlags, nuint dwBytes) =>
+        (nint)Heap.Allocate<RaisingSlowPath>(CurrentThread.State, hHeap, dwFlags, dwBytes);
 
     /// <summary>
     /// Resizes a block. The contents are kept up to the smaller of the two sizes; what the block gains is zero with
@@ -60,7 +56,7 @@ public static unsafe partial class HeapApi
     /// False if <paramref name="lpMem"/> is not the start of a live block of this heap: last error 87, or 6 for a handle other than 0 of no
     /// living heap.
     /// </returns>
-    public static bool HeapFree(nint hHeap, uint dwFlags, void* lpMem) => Win32Heap.HeapFree(CurrentThread.State, hHeap, dwFlags, lpMem) != 0;
+    public static bool HeapFree(nint hHeap, uint dwFlags, void* lpMem) => Heap.Free<RaisingSlowPath>(CurrentThread.State, hHeap, dwFlags, lpMem) != 0;
 
     /// <inheritdoc cref="HeapFree(nint, uint, void*)"/>
     public static bool HeapFree(nint hHeap, uint dwFlags, nint lpMem) => HeapFree(hHeap, dwFlags, (void*)lpMem);
@@ -105,6 +101,21 @@ public static unsafe partial class HeapApi
         thread->PendingStatus = 0;
         Raise(status);
         return 0;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* AllocSlow(ThreadState* thread, nint heap, uint flags, nuint bytes)
+    {
+        void* block = Win32Heap.AllocSlow(thread, heap, flags, bytes);
+        return block != null ? block : (void*)NullOrRaise(thread);
+    }
+
+    /// <summary>The slow paths of the Win32 face, and exceptions for those who asked for them.</summary>
+    private readonly struct RaisingSlowPath : ISlowPath
+    {
+        public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes) => AllocSlow(thread, handle, flags, bytes);
+
+        public static int Free(ThreadState* thread, nint handle, uint flags, void* block) => Win32Heap.FreeSlow(thread, handle, flags, block);
     }
 
     [DoesNotReturn]
