@@ -54,12 +54,15 @@ internal static unsafe class Host
     /// <summary>Whether PRIVATEHEAPS_HUGE_PAGES=1 asks for huge pages; with a message for a value that is neither 0 nor 1.</summary>
     public static int WantsHugePages()
     {
+        // A question for a variable that is not there changes the last error.
+        int error = Marshal.GetLastPInvokeError();
         string? value = Environment.GetEnvironmentVariable("PRIVATEHEAPS_HUGE_PAGES");
         if (value is not (null or "" or "0" or "1"))
         {
             Console.Error.WriteLine($"privateheaps: PRIVATEHEAPS_HUGE_PAGES is '{value}', which is neither 0 nor 1; huge pages are not asked for.");
         }
 
+        Marshal.SetLastPInvokeError(error);
         return value == "1" ? 1 : 0;
     }
 
