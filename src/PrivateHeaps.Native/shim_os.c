@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <stdarg.h>
@@ -115,6 +116,21 @@ size_t ph_address_space_limit(void)
     size_t bytes = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? (size_t)limit.rlim_cur : SIZE_MAX;
     errno = saved;
     return bytes;
+}
+
+/* Not by syscall(2): the C library knows the number without going to the kernel. */
+int ph_cpu_number(void) { KEEPING_ERRNO(int, sched_getcpu()); }
+
+int ph_cpu_count(void)
+{
+    unsigned long processors[128];
+    int saved = errno, count = 0;
+    long bytes = syscall(SYS_sched_getaffinity, 0, sizeof processors, processors);
+    for (long word = 0; word * (long)sizeof *processors < bytes; word++)
+        for (unsigned long left = processors[word]; left != 0; left &= left - 1)
+            count++;
+    errno = saved;
+    return count > 0 ? count : 1;
 }
 
 int64_t ph_milliseconds(void)

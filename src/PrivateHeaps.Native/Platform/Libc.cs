@@ -66,6 +66,14 @@ internal static unsafe class Libc
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_page_bytes")]
     public static extern nuint page_bytes();
 
+    /// <summary>The number of the processor that the calling thread runs on; -1 where the system does not tell.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_cpu_number")]
+    public static extern int cpu_number();
+
+    /// <summary>Processors that the calling thread may run on; at least 1.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_cpu_count")]
+    public static extern int cpu_count();
+
     /// <summary>CLOCK_MONOTONIC_COARSE in milliseconds.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_milliseconds")]
     public static extern long milliseconds();

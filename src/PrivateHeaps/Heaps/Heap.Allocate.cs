@@ -334,7 +334,7 @@ internal static unsafe partial class Heap
         Bin* bin = HeapState.BinOf(heap, index);
         Magazine* magazine = cache == null ? null : ThreadCache.MagazineOf(cache, index);
         byte* block;
-        if (magazine != null && (magazine->Top != magazine->Base || Magazine.Refill(magazine, bin, &heap->Regions, index)))
+        if (magazine != null && (magazine->Top != magazine->Base || Magazine.Refill(magazine, bin, &heap->Depots, &heap->Regions, index)))
         {
             block = (--magazine->Top)->Block;
         }
@@ -386,6 +386,7 @@ internal static unsafe partial class Heap
         for (uint index = 0; index < HeapState.BinCount(heap); index++)
         {
             Bin* bin = HeapState.BinOf(heap, index);
+            Depots.Flush(&heap->Depots, bin, &heap->Regions, index, onlyIdle: false);
             OsLock.Enter(&bin->Lock);
             Bin.Flush(bin, &heap->Regions);
             OsLock.Leave(&bin->Lock);

@@ -125,7 +125,7 @@ internal static unsafe partial class Heap
     private static int MakeRoomAfterPush(ThreadCache* cache, uint index)
     {
         HeapState* heap = cache->Heap;
-        Magazine.MakeRoom(ThreadCache.MagazineOf(cache, index), HeapState.BinOf(heap, index), &heap->Regions, index);
+        Magazine.MakeRoom(ThreadCache.MagazineOf(cache, index), HeapState.BinOf(heap, index), &heap->Depots, &heap->Regions, index);
         ReturnSurplus(heap, cache);
         Volatile.Write(ref cache->Busy, 0);
         return 1;
@@ -223,7 +223,7 @@ internal static unsafe partial class Heap
             Magazine.Push(magazine, block, state);
             if (magazine->Top == magazine->Limit)
             {
-                Magazine.MakeRoom(magazine, bin, &heap->Regions, index);
+                Magazine.MakeRoom(magazine, bin, &heap->Depots, &heap->Regions, index);
             }
 
             return;

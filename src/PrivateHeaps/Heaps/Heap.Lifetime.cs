@@ -271,6 +271,7 @@ internal static unsafe partial class Heap
 
         SpareMappings.ReleaseAll(&regions->Spares);
 
+        Depots.Drop(&heap->Depots);
         for (uint index = 0; index < HeapState.BinCount(heap); index++)
         {
             Bin* bin = HeapState.BinOf(heap, index);

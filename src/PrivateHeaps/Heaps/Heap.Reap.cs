@@ -60,13 +60,14 @@ internal static unsafe partial class Heap
                 Magazine.FlushIfIdle(ThreadCache.MagazineOf(cache, index), bin, &heap->Regions);
             }
 
+            bool isBusy = Depots.Flush(&heap->Depots, bin, &heap->Regions, index, onlyIdle: true);
             if (bin->Depot == null && bin->FreeCount == 0)
             {
                 continue;
             }
 
             OsLock.Enter(&bin->Lock);
-            if (bin->IsBusy)
+            if (bin->IsBusy || isBusy)
             {
                 bin->IsBusy = false;
                 Bin.FlushDepot(bin, &heap->Regions);

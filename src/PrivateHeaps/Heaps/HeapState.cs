@@ -72,6 +72,9 @@ internal unsafe struct HeapState
 
     /// <summary>Calls that were served without a cache; a heap that is hardly used gets none. Approximate.</summary>
     public uint UncachedCalls;
+
+    /// <summary>What the processors keep of full magazines; null until a bin is much contended.</summary>
+    public Depots* Depots;
     public RegionSet Regions;
     public FittedHeap Fitted;
     public UserValues UserValues;

@@ -115,7 +115,7 @@ internal static unsafe class Verification
                 rounds++;
             }
 
-            if (free != bin->FreeCount || rounds != bin->DepotCount)
+            if (free != bin->FreeCount || rounds != bin->DepotCount || Depots.CountFull(&heap->Depots, index) < 0)
             {
                 return false;
             }

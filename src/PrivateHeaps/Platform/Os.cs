@@ -144,6 +144,12 @@ internal static unsafe class Os
 
     public static void Yield() => CurrentOs.Yield();
 
+    /// <summary>The number of the processor that the calling thread runs on, and may have left when this returns.</summary>
+    public static uint CpuNumber => (uint)Libc.cpu_number();
+
+    /// <summary>Processors that this process may run on; at least 1.</summary>
+    public static uint CpuCount => (uint)Libc.cpu_count();
+
     /// <summary>A clock that only goes forward, exact to a few milliseconds.</summary>
     public static long Milliseconds => Libc.milliseconds();
 

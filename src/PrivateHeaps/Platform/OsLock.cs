@@ -26,12 +26,16 @@ internal unsafe struct OsLock
         }
     }
 
+    /// <summary>Takes the lock if nobody has it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryEnter(OsLock* gate) => Interlocked.CompareExchange(ref gate->_word, Held, Free) == Free;
+
     /// <summary>As <see cref="Enter"/>, for a while: false when the lock is held all the time, as it is by who was interrupted by a signal to come here.</summary>
     public static bool EnterSoon(OsLock* gate)
     {
         for (int turn = 0; turn < PatienceTurns; turn++)
         {
-            if (Interlocked.CompareExchange(ref gate->_word, Held, Free) == Free)
+            if (TryEnter(gate))
             {
                 return true;
             }

@@ -11,6 +11,8 @@ namespace PrivateHeaps.Slabs;
 internal unsafe struct Bin
 {
     private const int VisitsBeforeDoubling = 8;
+    private const int ContentionOfWait = 16;
+    private const int MostContention = 192;
 
     public OsLock Lock;
     public uint DepotCount;
@@ -29,6 +31,9 @@ internal unsafe struct Bin
 
     /// <summary>The depot was used since the heap last looked for idle ones.</summary>
     public bool IsBusy;
+
+    /// <summary>Rises when a thread that comes with a magazine finds Lock held, and falls, by less, when it does not.</summary>
+    public byte Contention;
     public Rounds* Depot;
     public Rounds* Empties;
 
@@ -38,6 +43,32 @@ internal unsafe struct Bin
 
     /// <summary>Free blocks in the slabs.</summary>
     public uint FreeCount;
+
+    /// <summary>Takes Lock for a thread that comes with a magazine.</summary>
+    public static void Enter(Bin* bin)
+    {
+        if (!OsLock.TryEnter(&bin->Lock))
+        {
+            OsLock.Enter(&bin->Lock);
+            bin->Contention += ContentionOfWait;
+        }
+        else if (bin->Contention != 0)
+        {
+            bin->Contention--;
+        }
+    }
+
+    /// <summary>The end of <see cref="Enter"/>; when the lock was often found held, the class gets depots of the processors.</summary>
+    public static void Leave(Bin* bin, Depots** depots, uint index)
+    {
+        bool isContended = bin->Contention > MostContention;
+        bin->Contention = isContended ? (byte)0 : bin->Contention;
+        OsLock.Leave(&bin->Lock);
+        if (isContended || Depots.IsEager)
+        {
+            Depots.Open(depots, index);
+        }
+    }
 
     /// <summary>Takes blocks from slabs, making at most one new slab; returns how many, 0 when there is no memory. The caller holds Lock.</summary>
     public static uint Take(Bin* bin, RegionSet* regions, uint index, Round* rounds, uint wanted)

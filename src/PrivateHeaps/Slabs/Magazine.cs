@@ -8,7 +8,7 @@ namespace PrivateHeaps.Slabs;
 
 /// <summary>
 /// One thread's stack of free blocks of one class: allocate pops, free pushes, and nobody else touches it while the thread is inside the
-/// heap. When it runs empty or full it first changes places with its spare, then trades whole rounds with the depot; the spare keeps a
+/// heap. When it runs empty or full it first changes places with its spare, then trades whole rounds with a depot; the spare keeps a
 /// thread that goes up and down across the boundary away from the lock. Between two operations Top != Limit, so that a push looks for room
 /// only when it is done, with nothing left to do but to return or to jump.
 /// </summary>
@@ -61,7 +61,7 @@ internal unsafe struct Magazine
 
     /// <summary>Makes Top != Base; false when there is no memory.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static bool Refill(Magazine* magazine, Bin* bin, RegionSet* regions, uint index)
+    public static bool Refill(Magazine* magazine, Bin* bin, Depots** depots, RegionSet* regions, uint index)
     {
         if (magazine->Spare != null && magazine->Spare->Count != 0)
         {
@@ -74,8 +74,16 @@ internal unsafe struct Magazine
             return false;
         }
 
-        OsLock.Enter(&bin->Lock);
-        Rounds* full = Bin.TakeFull(bin, index);
+        Depot* depot = Depots.Here(depots, index);
+        Rounds* full = depot == null ? null : Depot.TradeEmpty(depot, Unload(magazine));
+        if (full != null)
+        {
+            Load(magazine, full);
+            return true;
+        }
+
+        Bin.Enter(bin);
+        full = Bin.TakeFull(bin, index);
         if (full != null)
         {
             Bin.GiveEmpty(bin, Unload(magazine), index);
@@ -90,13 +98,13 @@ internal unsafe struct Magazine
             magazine->Top = magazine->Base + taken;
         }
 
-        OsLock.Leave(&bin->Lock);
+        Bin.Leave(bin, depots, index);
         return magazine->Top != magazine->Base;
     }
 
     /// <summary>Makes Top != Limit again after a push.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void MakeRoom(Magazine* magazine, Bin* bin, RegionSet* regions, uint index)
+    public static void MakeRoom(Magazine* magazine, Bin* bin, Depots** depots, RegionSet* regions, uint index)
     {
         if (!IsLoaded(magazine))
         {
@@ -111,7 +119,7 @@ internal unsafe struct Magazine
         {
             if (magazine->Spare->Count != 0)
             {
-                StoreSpare(magazine, bin, regions, index);
+                StoreSpare(magazine, bin, depots, regions, index);
             }
 
             SwapSpare(magazine);
@@ -204,12 +212,21 @@ internal unsafe struct Magazine
         magazine->HasReturned = false;
     }
 
-    // The full spare goes to the depot, or its blocks to their slabs when the depot has enough; an empty array takes its place.
-    private static void StoreSpare(Magazine* magazine, Bin* bin, RegionSet* regions, uint index)
+    // The full spare goes to the processor's depot or to that of the bin, or its blocks to their slabs when the depot has enough; an empty array takes its place.
+    private static void StoreSpare(Magazine* magazine, Bin* bin, Depots** depots, RegionSet* regions, uint index)
     {
         Rounds* full = magazine->Spare;
-        OsLock.Enter(&bin->Lock);
-        Rounds* empty = Bin.TradeFull(bin, full, index);
+        Depot* depot = Depots.Here(depots, index);
+        Rounds* empty = depot == null ? null : Depot.TradeFull(depot, full, bin, index);
+        if (empty != null)
+        {
+            empty->Count = 0;
+            magazine->Spare = empty;
+            return;
+        }
+
+        Bin.Enter(bin);
+        empty = Bin.TradeFull(bin, full, index);
         if (empty != null)
         {
             magazine->Spare = empty;
@@ -219,7 +236,7 @@ internal unsafe struct Magazine
             Bin.Give(bin, regions, Rounds.Items(full), full->Count);
         }
 
-        OsLock.Leave(&bin->Lock);
+        Bin.Leave(bin, depots, index);
         magazine->Spare->Count = 0;
     }
 

@@ -87,6 +87,10 @@ internal static unsafe class Libc
 
     public static byte* getenv(byte* name) => null;
 
+    public static int cpu_number() => Thread.GetCurrentProcessorId();
+
+    public static int cpu_count() => Environment.ProcessorCount;
+
     public static long milliseconds() => Environment.TickCount64;
 
     public static long clock_realtime() => (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
