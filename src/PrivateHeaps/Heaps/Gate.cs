@@ -41,7 +41,7 @@ internal static unsafe class Gate
         {
             if (cache != null)
             {
-                // Partner: the process barrier in WaitUntilEmpty.
+                // Partner: the process barrier in Close.
                 Volatile.Write(ref cache->Busy, 1);
             }
             else
@@ -212,12 +212,6 @@ internal static unsafe class Gate
             Os.ProcessBarrier();
         }
 
-        WaitUntilEmpty(heap, self);
-        OsLock.Leave(&heap->CacheLock);
-    }
-
-    private static void WaitUntilEmpty(HeapState* heap, ThreadState* self)
-    {
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
         {
             for (int spin = 0; cache->Thread != self && Volatile.Read(ref cache->Busy) != 0; spin++)
@@ -226,6 +220,9 @@ internal static unsafe class Gate
             }
         }
 
+        OsLock.Leave(&heap->CacheLock);
+
+        // An exclusive operation that is under way while the process forks is a visitor, and may need CacheLock to come to its end.
         for (int spin = 0; Volatile.Read(ref heap->Visitors) != 0; spin++)
         {
             Pause(spin);
