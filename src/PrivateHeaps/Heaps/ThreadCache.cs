@@ -356,13 +356,16 @@ internal unsafe struct ThreadCache
             table[slot] = slot < self->TableCount ? self->Table[slot] : Threads.ClosedCache;
         }
 
-        if (self->Table != null)
+        // A fork may come between any two of these lines, and its child takes what it finds in the thread's state for the thread's.
+        ThreadCache** old = self->Table;
+        nuint oldCount = self->TableCount;
+        Volatile.Write(ref *(nint*)&self->Table, (nint)table);
+        Volatile.Write(ref self->TableCount, count);
+        if (old != null)
         {
-            Metadata.Give(self->Table, self->TableCount * (nuint)sizeof(ThreadCache*));
+            Metadata.Give(old, oldCount * (nuint)sizeof(ThreadCache*));
         }
 
-        self->Table = table;
-        self->TableCount = count;
         return true;
     }
 }

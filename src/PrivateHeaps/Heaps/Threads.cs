@@ -122,9 +122,14 @@ internal static unsafe class Threads
             ThreadCache.Abandon(cache, HeapRegistry.AtSlot((uint)slot));
         }
 
-        if (thread->Table != null)
+        // The thread has no table before that is given back: a fork in between must not have its child give it back again.
+        ThreadCache** table = thread->Table;
+        nuint count = thread->TableCount;
+        Volatile.Write(ref thread->TableCount, 0);
+        Volatile.Write(ref *(nint*)&thread->Table, 0);
+        if (table != null)
         {
-            Metadata.Give(thread->Table, thread->TableCount * (nuint)sizeof(ThreadCache*));
+            Metadata.Give(table, count * (nuint)sizeof(ThreadCache*));
         }
 
         OsLock.Enter(&s_state->Lock);
