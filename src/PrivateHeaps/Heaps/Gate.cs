@@ -41,7 +41,7 @@ internal static unsafe class Gate
         {
             if (cache != null)
             {
-                // Partner: the process barrier in Close.
+                // Partner: the process barrier in CloseLocked.
                 Volatile.Write(ref cache->Busy, 1);
             }
             else
@@ -68,7 +68,7 @@ internal static unsafe class Gate
     /// <summary>Goes into the heap with the cache of an ended thread, unless it stands still or is being destroyed.</summary>
     public static bool TryEnter(ThreadCache* cache, HeapState* heap)
     {
-        // Partner: the process barrier in Close.
+        // Partner: the process barrier in CloseLocked.
         Volatile.Write(ref cache->Busy, 1);
         if (Volatile.Read(ref heap->Gate) == 0 && Volatile.Read(ref heap->Handle) != 0 && cache->Heap == heap)
         {
@@ -153,6 +153,52 @@ internal static unsafe class Gate
         Os.Wake(&heap->Gate, int.MaxValue);
     }
 
+    /// <summary>
+    /// Takes the heap for its destruction, before the registry lock: nobody else can lock it or begin an exclusive operation. The gate is as it was, since
+    /// <see cref="Dissolve"/> closes it for everybody at once. False when the handle does not name the heap any more.
+    /// </summary>
+    public static bool Claim(ThreadState* self, HeapState* heap, nint handle)
+    {
+        if (heap->ExclusionOwner != self || !self->IsAttached)
+        {
+            OsLock.Enter(&heap->ExclusionLock);
+            heap->ExclusionOwner = self;
+        }
+
+        heap->ExclusionDepth++;
+        if (heap->Handle == handle)
+        {
+            return true;
+        }
+
+        Unlock(heap);
+        return false;
+    }
+
+    /// <summary>Freezes the heap for good: the handle is dead from then on, and no thread has a cache for it. The caller has claimed it and holds the registry lock.</summary>
+    public static void Dissolve(ThreadState* self, HeapState* heap)
+    {
+        // Who is inside does not need CacheLock: exclusive operations do, and there is none, since the caller has the exclusion.
+        CloseLocked(heap, Frozen, self);
+        WaitForVisitors(heap);
+        HeapRegistry.Remove(heap);
+        ThreadCache.ForgetAll(heap);
+        OsLock.Leave(&heap->CacheLock);
+    }
+
+    /// <summary>
+    /// Opens the gate of a dissolved heap for the slot's next one. Only holders of the exclusion and of the registry lock, who is the caller, change the bits, so
+    /// a plain store does. Nobody is woken, which would be a system call for each heap: who waits came while his heap was destroyed, and looks again by himself.
+    /// </summary>
+    public static void Release(HeapState* heap)
+    {
+        Volatile.Write(ref heap->Gate, 0);
+        heap->LockDepth = 0;
+        heap->ExclusionDepth = 0;
+        heap->ExclusionOwner = null;
+        OsLock.Leave(&heap->ExclusionLock);
+    }
+
     /// <summary>In the child of a fork: nobody but the calling thread is there any more. A lock that another thread held is given up.</summary>
     public static void ResetAfterFork(ThreadState* self, HeapState* heap)
     {
@@ -171,16 +217,8 @@ internal static unsafe class Gate
 
     private static bool Lock(ThreadState* self, HeapState* heap, nint handle, int bits)
     {
-        if (heap->ExclusionOwner != self || !self->IsAttached)
+        if (!Claim(self, heap, handle))
         {
-            OsLock.Enter(&heap->ExclusionLock);
-            heap->ExclusionOwner = self;
-        }
-
-        heap->ExclusionDepth++;
-        if (heap->Handle != handle)
-        {
-            Unlock(heap);
             return false;
         }
 
@@ -195,6 +233,16 @@ internal static unsafe class Gate
     private static bool MayPass(ThreadState* self, HeapState* heap, uint flags) => (flags & HeapFlags.NoSerialize) != 0 || IsOwner(self, heap);
 
     private static void Close(HeapState* heap, int bit, ThreadState* self)
+    {
+        CloseLocked(heap, bit, self);
+        OsLock.Leave(&heap->CacheLock);
+
+        // An exclusive operation that is under way while the process forks is a visitor, and may need CacheLock to come to its end.
+        WaitForVisitors(heap);
+    }
+
+    // Returns when nobody is inside with a cache, and with CacheLock held.
+    private static void CloseLocked(HeapState* heap, int bit, ThreadState* self)
     {
         Interlocked.Or(ref heap->Gate, bit);
         OsLock.Enter(&heap->CacheLock);
@@ -219,10 +267,10 @@ internal static unsafe class Gate
                 Pause(spin);
             }
         }
+    }
 
-        OsLock.Leave(&heap->CacheLock);
-
-        // An exclusive operation that is under way while the process forks is a visitor, and may need CacheLock to come to its end.
+    private static void WaitForVisitors(HeapState* heap)
+    {
         for (int spin = 0; Volatile.Read(ref heap->Visitors) != 0; spin++)
         {
             Pause(spin);

@@ -68,23 +68,18 @@ internal static unsafe partial class Heap
 
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !Gate.Lock(self, heap, handle))
+        if (heap == null || !Gate.Claim(self, heap, handle))
         {
             return Refuse(thread, HeapFailure.BadHandle) != 0;
         }
 
         // The registry lock comes after the heap's and is held while it is frozen, as in a fork.
         HeapRegistry.EnterLock();
-        Gate.Freeze(self, heap);
-        HeapRegistry.Remove(heap);
-        ThreadCache.ForgetAll(heap);
+        Gate.Dissolve(self, heap);
         DropMemory(heap);
-        Gate.Thaw(heap);
+        Gate.Release(heap);
         HeapRegistry.GiveSlot(heap);
         HeapRegistry.LeaveLock();
-        heap->LockDepth = 0;
-        heap->ExclusionDepth = 1;
-        Gate.Unlock(heap);
         return true;
     }
 

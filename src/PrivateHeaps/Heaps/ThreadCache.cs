@@ -139,10 +139,9 @@ internal unsafe struct ThreadCache
         }
     }
 
-    /// <summary>Takes every cache from a heap that is being destroyed; their blocks go with it. The caller has the heap stand still.</summary>
+    /// <summary>Takes every cache from a heap that is being destroyed; their blocks go with it. The caller holds CacheLock and has the heap stand still.</summary>
     public static void ForgetAll(HeapState* heap)
     {
-        OsLock.Enter(&heap->CacheLock);
         while (heap->Caches != null)
         {
             ThreadCache* cache = heap->Caches;
@@ -153,8 +152,6 @@ internal unsafe struct ThreadCache
                 Drop(cache);
             }
         }
-
-        OsLock.Leave(&heap->CacheLock);
     }
 
     /// <summary>Takes the cache's blocks back into their slabs; the caller is inside the heap or has it stand still.</summary>
@@ -247,7 +244,7 @@ internal unsafe struct ThreadCache
         OsLock.Enter(&heap->CacheLock);
         if (Volatile.Read(ref heap->Handle) != handle)
         {
-            // Partner: Heap.Destroy, which makes the handle dead before it takes this lock to unlink every cache. No later link may follow.
+            // Partner: Gate.Dissolve, which under this lock makes the handle dead before it unlinks every cache. No later link may follow.
             OsLock.Leave(&heap->CacheLock);
             return false;
         }
