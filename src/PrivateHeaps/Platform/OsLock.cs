@@ -8,12 +8,15 @@ namespace PrivateHeaps.Platform;
 /// </summary>
 internal unsafe struct OsLock
 {
+    // The low byte of the word says that the lock is held, the next one that somebody may sleep: a word, since the system waits on words, and bytes, so that
+    // the holder can give the one back by a store and look at the other. An atomic instruction in its place would cost as much as the one in Enter, 5 ns.
     private const int Free = 0;
     private const int Held = 1;
-    private const int HeldWithWaiters = 2;
+    private const int Sleepers = 1 << 8;
     private const int SpinCount = 100;
     private const int PatienceTurns = 200;
     private const long NoLimit = -1;
+    private const long FirstSleepNanoseconds = 50_000;
 
     private int _word;
 
@@ -56,9 +59,13 @@ internal unsafe struct OsLock
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Leave(OsLock* gate)
     {
-        if (Interlocked.Exchange(ref gate->_word, Free) == HeldWithWaiters)
+        byte* bytes = (byte*)gate;
+        Volatile.Write(ref bytes[0], 0);
+
+        // Partner: the exchange in EnterSlow. The processor may look here before the store above is seen by others.
+        if (Volatile.Read(ref bytes[1]) != 0)
         {
-            Os.Wake(&gate->_word, 1);
+            LeaveSlow(gate);
         }
     }
 
@@ -70,7 +77,8 @@ internal unsafe struct OsLock
     {
         for (int spin = 0; spin < SpinCount; spin++)
         {
-            if (Volatile.Read(ref gate->_word) == Free && Interlocked.CompareExchange(ref gate->_word, Held, Free) == Free)
+            int seen = Volatile.Read(ref gate->_word);
+            if ((seen & Held) == 0 && Interlocked.CompareExchange(ref gate->_word, seen | Held, seen) == seen)
             {
                 return;
             }
@@ -78,9 +86,27 @@ internal unsafe struct OsLock
             Cpu.Pause();
         }
 
-        while (Interlocked.Exchange(ref gate->_word, HeldWithWaiters) != Free)
+        for (; ; )
         {
-            Os.Wait(&gate->_word, HeldWithWaiters, NoLimit);
+            int seen = Interlocked.Exchange(ref gate->_word, Held | Sleepers);
+            if ((seen & Held) == 0)
+            {
+                return;
+            }
+
+            // Who was the first to say that he sleeps looks again, since the holder may have been leaving at that very moment and not have seen it. From
+            // then on the holder must see it; and who sleeps beside him is woken by him or his successors.
+            Os.Wait(&gate->_word, Held | Sleepers, (seen & Sleepers) != 0 ? NoLimit : FirstSleepNanoseconds);
+        }
+    }
+
+    // Wakes one sleeper, who says again that there may be others. If somebody has taken the lock meanwhile, that is left to him.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void LeaveSlow(OsLock* gate)
+    {
+        if (Interlocked.CompareExchange(ref gate->_word, Free, Sleepers) == Sleepers)
+        {
+            Os.Wake(&gate->_word, 1);
         }
     }
 }
