@@ -100,13 +100,13 @@ internal static unsafe partial class Heap
         OsLock.Enter(&heap->CacheLock);
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
         {
-            ThreadCache.Forget(cache);
+            ThreadCache.Forget(cache, heap);
         }
 
         OsLock.Leave(&heap->CacheLock);
         if (heap->SharesCache)
         {
-            ThreadCache.Forget(heap->SharedCache);
+            ThreadCache.Forget(heap->SharedCache, heap);
         }
 
         DropBlocks(heap, keepFirst: true);
@@ -187,10 +187,7 @@ internal static unsafe partial class Heap
     private static void Prepare(HeapState* heap, HeapLimits* limits)
     {
         byte* fresh = (byte*)&heap->Options;
-
-        // The bins come last, and a fitted heap leaves them zero.
-        bool binsUsed = !heap->IsFitted;
-        Os.Clear(fresh, (nuint)((binsUsed ? (byte*)heap + HeapState.StructureBytes : (byte*)(heap + 1)) - fresh));
+        Os.Clear(fresh, (nuint)((byte*)(heap + 1) - fresh));
         heap->Options = limits->Options & (HeapFlags.NoSerialize | HeapFlags.GenerateExceptions | HeapFlags.CreateEnableExecute | HeapFlags.Forced);
         heap->MaximumBytes = Bits.RoundUp(limits->MaximumBytes == 0 ? 0 : Bits.Max(limits->MaximumBytes, limits->InitialBytes), Units.PageBytes);
         heap->IsFitted = heap->MaximumBytes != 0 && heap->MaximumBytes <= FittedHeap.LargestHeapBytes;
@@ -237,7 +234,7 @@ internal static unsafe partial class Heap
         {
             heap->SharedCache->OpenHandle = Threads.ClosedHandle;
             heap->SharedCache->Heap = null;
-            ThreadCache.Forget(heap->SharedCache);
+            ThreadCache.Forget(heap->SharedCache, heap);
         }
     }
 
@@ -265,15 +262,8 @@ internal static unsafe partial class Heap
         }
 
         SpareMappings.ReleaseAll(&regions->Spares);
-
         Depots.Drop(&heap->Depots);
-        for (uint index = 0; index < HeapState.BinCount(heap); index++)
-        {
-            Bin* bin = HeapState.BinOf(heap, index);
-            Rounds.DropAll(bin->Depot);
-            Rounds.DropAll(bin->Empties);
-            *bin = default;
-        }
+        HeapState.DropBins(heap);
 
         Region* next;
         for (Region* region = regions->First; region != null; region = next)

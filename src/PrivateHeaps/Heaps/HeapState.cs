@@ -110,6 +110,31 @@ internal unsafe struct HeapState
         index < BinCount(heap) ? index < SizeClass.TableCount || SizeClass.BlockBytes(index) <= LargestSlabBytes(heap)
         : !heap->IsFitted && SizeClass.BlockBytes(index) <= LargestSlabBytes(heap) && AddLargeBins(heap);
 
+    /// <summary>Drops all depots and leaves the bins empty, as those of a slot without a heap are. The slabs are the caller's.</summary>
+    public static void DropBins(HeapState* heap)
+    {
+        DropBins((Bin*)(heap + 1), SizeClass.TableCount);
+        if (heap->LargeBins != null)
+        {
+            DropBins(heap->LargeBins, SizeClass.Count - SizeClass.TableCount);
+        }
+    }
+
+    // Hardly any bin has a depot, and to clear all of them at once is cheaper than to look which were used.
+    private static void DropBins(Bin* bins, uint count)
+    {
+        for (Bin* bin = bins; bin < bins + count; bin++)
+        {
+            if (bin->Depot != null || bin->Empties != null)
+            {
+                Rounds.DropAll(bin->Depot);
+                Rounds.DropAll(bin->Empties);
+            }
+        }
+
+        Os.Clear(bins, count * (nuint)sizeof(Bin));
+    }
+
     private static nuint LargeBinsBytes => (SizeClass.Count - SizeClass.TableCount) * (nuint)sizeof(Bin);
 
     private static bool AddLargeBins(HeapState* heap)

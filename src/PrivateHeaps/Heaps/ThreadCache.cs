@@ -145,7 +145,7 @@ internal unsafe struct ThreadCache
         while (heap->Caches != null)
         {
             ThreadCache* cache = heap->Caches;
-            Forget(cache);
+            Forget(cache, heap);
             UnlinkLocked(cache, heap);
             if (cache->Thread == Threads.Nobody)
             {
@@ -171,11 +171,17 @@ internal unsafe struct ThreadCache
     }
 
     /// <summary>Forgets all blocks: they are gone. The caller has the heap stand still.</summary>
-    public static void Forget(ThreadCache* cache)
+    public static void Forget(ThreadCache* cache, HeapState* heap)
     {
-        for (uint index = 0; index < SizeClass.Count; index++)
+        // Of a heap without the larger bins, no magazine of theirs was ever used; of the others most were not either.
+        uint count = Bits.Max(HeapState.BinCount(heap), SizeClass.TableCount);
+        for (uint index = 0; index < count; index++)
         {
-            Magazine.Forget(MagazineOf(cache, index));
+            Magazine* magazine = MagazineOf(cache, index);
+            if (magazine->Top != &magazine->Only || magazine->Spare != null || magazine->HasReturned)
+            {
+                Magazine.Forget(magazine);
+            }
         }
     }
 

@@ -92,9 +92,9 @@ internal unsafe struct Region
         {
             region->Kind = RegionKind.Arena;
             region->Base = Arena.Take(bytes, out bool clean);
-            if (!clean)
+            for (nuint word = 0; !clean && word < mapBytes / sizeof(ulong); word++)
             {
-                RunMap.SetBits(region->Dirty, 0, pages);
+                region->Dirty[word] = ulong.MaxValue;
             }
         }
         else
