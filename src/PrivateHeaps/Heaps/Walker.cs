@@ -108,6 +108,9 @@ internal static unsafe partial class Walker
                     Os.Clear(address, (nuint)(next - address));
                 }
             }
+
+            // What this heap has not used yet may hold what an earlier one left there.
+            ClearPages(region, end, region->Base + ((nuint)region->CommittedPages << Units.PageShift));
         }
     }
 

@@ -182,10 +182,11 @@ internal static unsafe class AddressMap
         }
     }
 
-    /// <summary>Zeroes metadata; whole pages of a long span are given back instead of being written, where the system can.</summary>
+    // Zeroes metadata; whole pages of a long span are given back instead of being written, where the system can. Shorter spans are of pieces of the arena, whose
+    // next heap would have to fetch the pages again.
     private static void ClearSpan(byte* span, nuint bytes)
     {
-        const nuint worthGivingBack = 128 * Units.KiB;
+        const nuint worthGivingBack = Arena.LargestPieceBytes >> Units.GranuleShift;
         if (bytes >= worthGivingBack)
         {
             byte* first = (byte*)Bits.RoundUp((nuint)span, Units.PageBytes);
