@@ -70,8 +70,10 @@ internal unsafe struct Bin
         }
     }
 
-    /// <summary>Takes blocks from slabs, making at most one new slab; returns how many, 0 when there is no memory. The caller holds Lock.</summary>
-    public static uint Take(Bin* bin, RegionSet* regions, uint index, Round* rounds, uint wanted)
+    /// <summary>
+    /// Takes blocks from slabs into the array from its end downward, making at most one new slab; returns how many, 0 when there is no memory. The caller holds Lock.
+    /// </summary>
+    public static uint Take(Bin* bin, RegionSet* regions, uint index, Round* end, uint wanted)
     {
         uint taken = 0;
         while (taken < wanted)
@@ -86,7 +88,7 @@ internal unsafe struct Bin
             }
 
             uint kept = slab->PagesOfBlock == 0 ? 0 : Slab.CountKept(slab);
-            uint some = Slab.Take(slab, rounds + taken, wanted - taken);
+            uint some = Slab.Take(slab, end - taken, wanted - taken);
             if (slab->PagesOfBlock != 0)
             {
                 kept -= Slab.CountKept(slab);
@@ -111,7 +113,7 @@ internal unsafe struct Bin
         if (rounds == null)
         {
             Round round;
-            return Take(bin, regions, index, &round, 1) == 0 ? null : round.Block;
+            return Take(bin, regions, index, &round + 1, 1) == 0 ? null : round.Block;
         }
 
         byte* last = Rounds.Items(rounds)[--rounds->Count].Block;

@@ -92,9 +92,14 @@ internal unsafe struct Magazine
         else
         {
             uint most = (uint)(magazine->Limit - magazine->Base) - 1;
-            uint taken = Bin.Take(bin, regions, index, magazine->Base, Bits.Min(most, magazine->RefillCount));
+            uint wanted = Bits.Min(most, magazine->RefillCount);
+            uint taken = Bin.Take(bin, regions, index, magazine->Base + wanted, wanted);
+            if (taken != wanted)
+            {
+                Os.Copy(magazine->Base, magazine->Base + (wanted - taken), taken * (nuint)sizeof(Round));
+            }
+
             magazine->RefillCount = (ushort)Bits.Min(most, magazine->RefillCount * 2u);
-            Reverse(magazine->Base, taken);
             magazine->Top = magazine->Base + taken;
         }
 
@@ -259,19 +264,5 @@ internal unsafe struct Magazine
         magazine->Base = Rounds.Items(rounds);
         magazine->Top = magazine->Base + rounds->Count;
         magazine->Limit = magazine->Base + rounds->Capacity;
-    }
-
-    // Lowest address on top: blocks that are neighbors are handed out one after the other.
-    private static void Reverse(Round* rounds, uint count)
-    {
-        if (count < 2)
-        {
-            return;
-        }
-
-        for (Round* low = rounds, high = rounds + count - 1; low < high; low++, high--)
-        {
-            (*low, *high) = (*high, *low);
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Storage;
@@ -91,16 +92,17 @@ internal unsafe struct Slab
     }
 
     /// <summary>
-    /// Takes up to the wanted number of free blocks, lowest first, into the array; returns how many. Blocks that share a cache line come together as long
-    /// as there are such, so that two threads do not get one line between them.
+    /// Takes up to the wanted number of free blocks, lowest first, into the array from its end downward, so that blocks that are neighbors are handed out one
+    /// after the other; returns how many. Blocks that share a cache line come together as long as there are such, so that two threads do not get one line
+    /// between them.
     /// </summary>
-    public static uint Take(Slab* slab, Round* rounds, uint wanted)
+    public static uint Take(Slab* slab, Round* end, uint wanted)
     {
-        uint taken = slab->BlockBytes < LineBytes / 2 + 1 ? Take(slab, rounds, wanted, wholeLines: true) : 0;
-        return taken != 0 ? taken : Take(slab, rounds, wanted, wholeLines: false);
+        uint taken = slab->BlockBytes < LineBytes / 2 + 1 ? Take(slab, end, wanted, wholeLines: true) : 0;
+        return taken != 0 ? taken : Take(slab, end, wanted, wholeLines: false);
     }
 
-    private static uint Take(Slab* slab, Round* rounds, uint wanted, bool wholeLines)
+    private static uint Take(Slab* slab, Round* end, uint wanted, bool wholeLines)
     {
         ulong* bits = BitsOf(slab);
         uint words = (slab->SlotCount + 63) / 64;
@@ -116,13 +118,13 @@ internal unsafe struct Slab
             }
 
             ulong before = free;
-            byte* first = slab->Base + (nuint)(word * 64) * slab->BlockBytes;
             do
             {
-                byte* block = first + (nuint)(uint)BitOperations.TrailingZeroCount(free) * slab->BlockBytes;
-                rounds[taken].Block = block;
-                rounds[taken++].State = AddressMap.StateOf(block);
-                free &= free - 1;
+                int first = BitOperations.TrailingZeroCount(free);
+                uint run = Bits.Min((uint)BitOperations.TrailingZeroCount(~(free >> first)), wanted - taken);
+                taken += run;
+                TakeRun(slab, word * 64 + (uint)first, run, end - taken);
+                free &= ~((ulong.MaxValue >> (int)(64 - run)) << first);
             }
             while (free != 0 && taken < wanted);
             ulong gone = before & ~free;
@@ -132,6 +134,40 @@ internal unsafe struct Slab
 
         slab->FreeCount -= taken;
         return taken;
+    }
+
+    // Neighbors, the first on top. Most slabs are filled from end to end, and then a block costs an addition and a store, four of each in a turn of the loop.
+    private static void TakeRun(Slab* slab, uint slot, uint count, Round* rounds)
+    {
+        byte* block = slab->Base + (nuint)slot * slab->BlockBytes;
+        byte* last = block + (nuint)(count - 1) * slab->BlockBytes;
+        if (((nuint)block ^ (nuint)last) > AddressMap.WindowMask)
+        {
+            // The states of a run that crosses into another window do not lie side by side.
+            for (; count != 0; count--, block += slab->BlockBytes)
+            {
+                rounds[count - 1] = new Round { Block = block, State = AddressMap.StateOf(block) };
+            }
+
+            return;
+        }
+
+        Vector128<ulong> one = Vector128.Create((ulong)slab->BlockBytes, slab->BlockBytes >> Units.GranuleShift);
+        Vector128<ulong> two = one + one;
+        Vector128<ulong> four = two + two;
+        Vector128<ulong> next = Vector128.Create((ulong)block, (ulong)AddressMap.StateOf(block));
+        for (; count >= 4; count -= 4, next += four)
+        {
+            next.Store((ulong*)(rounds + count - 1));
+            (next + one).Store((ulong*)(rounds + count - 2));
+            (next + two).Store((ulong*)(rounds + count - 3));
+            (next + two + one).Store((ulong*)(rounds + count - 4));
+        }
+
+        for (; count != 0; count--, next += one)
+        {
+            next.Store((ulong*)(rounds + count - 1));
+        }
     }
 
     // Of the free blocks of a word, those whose line is wholly free: four of 16 bytes to a line, or two of 32.
