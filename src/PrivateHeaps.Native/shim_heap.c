@@ -17,7 +17,7 @@ LPVOID HeapAlloc(HANDLE heap, DWORD flags, SIZE_T bytes) { return ph_HeapAlloc(h
 
 /* ph_HeapAlloc jumps here when its fast path cannot serve, so that what is raised is raised from C and the program's own code is the caller. */
 LPVOID ph_HeapAlloc_slow(struct ph_thread *, HANDLE, DWORD, SIZE_T);
-LPVOID ph_heap_alloc_or_raise(struct ph_thread *thread, HANDLE heap, DWORD flags, SIZE_T bytes)
+LPVOID ph_heap_alloc_or_raise(HANDLE heap, DWORD flags, SIZE_T bytes, struct ph_thread *thread)
 {
     LPVOID block = ph_HeapAlloc_slow(thread, heap, flags, bytes);
     return __builtin_expect(block != NULL, 1) ? block : ph_raise_pending(thread, heap, bytes, __builtin_return_address(0));

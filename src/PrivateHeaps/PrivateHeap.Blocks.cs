@@ -269,9 +269,9 @@ public sealed unsafe partial class PrivateHeap
     {
         public static bool LooksAtBusy => !CachePlaces.AreUsed;
 
-        public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes) => AllocSlow(thread, handle, flags, bytes);
+        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocSlow(thread, handle, flags, bytes);
 
-        public static int Free(ThreadState* thread, nint handle, uint flags, void* block) => FreeSlow(thread, handle, flags, block);
+        public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => FreeSlow(thread, handle, flags, block);
     }
 
     /// <summary>The same for the cache that the threads of a heap without serialization share.</summary>
@@ -281,8 +281,8 @@ public sealed unsafe partial class PrivateHeap
 
         public static bool SetsBusy => false;
 
-        public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes) => AllocSlow(thread, handle, flags, bytes);
+        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocSlow(thread, handle, flags, bytes);
 
-        public static int Free(ThreadState* thread, nint handle, uint flags, void* block) => FreeSlow(thread, handle, flags, block);
+        public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => FreeSlow(thread, handle, flags, block);
     }
 }

@@ -38,14 +38,14 @@ internal static unsafe partial class Heap
             return Pop<TSlowPath>(thread->Table[SlotOf(handle)], thread, handle, flags, bytes);
         }
 
-        return TSlowPath.Allocate(thread, handle, flags, bytes);
+        return TSlowPath.Allocate(handle, flags, bytes, thread);
     }
 
     /// <summary>As <see cref="Allocate{TSlowPath}"/>, without flags and for a face that has the cache at hand.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void* AllocateFrom<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, nuint bytes)
         where TSlowPath : struct, ISlowPath =>
-        bytes <= SizeClass.TableBytes ? Pop<TSlowPath>(cache, thread, handle, 0, bytes) : TSlowPath.Allocate(thread, handle, 0, bytes);
+        bytes <= SizeClass.TableBytes ? Pop<TSlowPath>(cache, thread, handle, 0, bytes) : TSlowPath.Allocate(handle, 0, bytes, thread);
 
     /// <summary>As <see cref="Allocate{TSlowPath}"/> from the process heap, without flags.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -53,7 +53,7 @@ internal static unsafe partial class Heap
         where TSlowPath : struct, ISlowPath =>
         bytes <= SizeClass.TableBytes
             ? Pop<TSlowPath>(thread->Process, thread, ProcessHandle, 0, bytes)
-            : TSlowPath.Allocate(thread, ProcessHandle, 0, bytes);
+            : TSlowPath.Allocate(ProcessHandle, 0, bytes, thread);
 
     /// <summary><see cref="Allocate"/> without its happy case: zeroed and medium blocks have fast paths here, then comes the slow one.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -110,59 +110,64 @@ internal static unsafe partial class Heap
     private static void* Pop<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, nuint bytes)
         where TSlowPath : struct, ISlowPath
     {
-        if (!TSlowPath.LooksAtBusy || cache->Busy == 0)
+        if (TSlowPath.LooksAtBusy && cache->Busy != 0)
         {
-            if (TSlowPath.SetsBusy)
-            {
-                // Partner: Gate.Close.
-                Volatile.Write(ref cache->Busy, 1);
-            }
+            return TSlowPath.Allocate(handle, flags, bytes, thread);
+        }
 
-            if (Volatile.Read(ref cache->OpenHandle) == handle)
-            {
-                Magazine* magazine = ThreadCache.MagazineOfTable(cache, bytes);
-                Round* top = magazine->Top;
-                if (top == magazine->Base)
-                {
-                    return PopAfterRefill<TSlowPath>(cache, thread, handle, flags, bytes);
-                }
+        if (TSlowPath.SetsBusy)
+        {
+            // Partner: Gate.CloseLocked.
+            Volatile.Write(ref cache->Busy, 1);
+        }
 
-                byte* state = top[-1].State;
-                byte* block = top[-1].Block;
-                magazine->Top = top - 1;
-
-                // Two threads that freed a block at the same instant each have it in a magazine. It is live already when the second
-                // one comes to it: then it is dropped, and the slow path serves the call.
-                if (*state == BlockState.Dead)
-                {
-                    // Classes of the table never need a long slack.
-                    *state = (byte)(magazine->BlockBytesPlusOne - (uint)bytes);
-                    if (TSlowPath.SetsBusy)
-                    {
-                        Volatile.Write(ref cache->Busy, 0);
-                    }
-
-                    return block;
-                }
-            }
-
+        if (Volatile.Read(ref cache->OpenHandle) != handle)
+        {
             if (TSlowPath.SetsBusy)
             {
                 Volatile.Write(ref cache->Busy, 0);
             }
+
+            return TSlowPath.Allocate(handle, flags, bytes, thread);
         }
 
-        return TSlowPath.Allocate(thread, handle, flags, bytes);
+        Magazine* magazine = ThreadCache.MagazineOfTable(cache, bytes);
+        Round* top = magazine->Top;
+        if (top == magazine->Base)
+        {
+            return PopAfterRefill<TSlowPath>(handle, flags, bytes, thread, cache);
+        }
+
+        byte* state = top[-1].State;
+        byte* block = top[-1].Block;
+        magazine->Top = top - 1;
+
+        // Two threads that freed a block at the same instant each have it in a magazine. It is live already when the second
+        // one comes to it: then it is dropped, and the next one serves the call.
+        if (*state != BlockState.Dead)
+        {
+            return PopAfterRefill<TSlowPath>(handle, flags, bytes, thread, cache);
+        }
+
+        // Classes of the table never need a long slack.
+        *state = (byte)(magazine->BlockBytesPlusOne - (uint)bytes);
+        if (TSlowPath.SetsBusy)
+        {
+            Volatile.Write(ref cache->Busy, 0);
+        }
+
+        return block;
     }
 
-    // Pop found the magazine empty, and is still inside the heap.
+    // Pop found the magazine empty, or a block on top that is live, and is still inside the heap. The arguments come in the order in which the C face has them,
+    // so that the jump here moves none.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void* PopAfterRefill<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, nuint bytes)
+    private static void* PopAfterRefill<TSlowPath>(nint handle, uint flags, nuint bytes, ThreadState* thread, ThreadCache* cache)
         where TSlowPath : struct, ISlowPath
     {
         byte* block = TakeInside(cache->Heap, cache, SizeClass.OfTable(bytes), bytes);
         Volatile.Write(ref cache->Busy, 0);
-        return block != null ? block : TSlowPath.Allocate(thread, handle, flags, bytes);
+        return block != null ? block : TSlowPath.Allocate(handle, flags, bytes, thread);
     }
 
     // As Pop for any class that holds the size; the state may take five bytes.

@@ -29,7 +29,7 @@ internal static unsafe partial class Heap
         where TSlowPath : struct, ISlowPath =>
         SlotOf(handle) < thread->TableCount
             ? Push<TSlowPath>(thread->Table[SlotOf(handle)], thread, handle, flags, block)
-            : TSlowPath.Free(thread, handle, flags, block);
+            : TSlowPath.Free(handle, flags, block, thread);
 
     /// <summary>As <see cref="Free{TSlowPath}"/>, without flags and for a face that has the cache at hand.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -52,44 +52,46 @@ internal static unsafe partial class Heap
         // cache of a heap, and so after that.
         nuint turned = AddressMap.Turn(block);
         byte* window;
-        if ((!TSlowPath.LooksAtBusy || cache->Busy == 0) && AddressMap.IsPossibleBlock(turned) && (window = AddressMap.WindowOfTurned(turned)) != null)
+        if ((TSlowPath.LooksAtBusy && cache->Busy != 0) || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
         {
-            if (TSlowPath.SetsBusy)
-            {
-                // Partner: Gate.Close.
-                Volatile.Write(ref cache->Busy, 1);
-            }
+            return TSlowPath.Free(handle, flags, block, thread);
+        }
 
-            uint index = AddressMap.EntryOfTurned(window, turned)->Tag - cache->TagBase;
-            byte* state = AddressMap.StateOfTurned(window, turned);
-            if (Volatile.Read(ref cache->OpenHandle) == handle && index < SizeClass.Count && BlockState.IsLive(*state))
-            {
-                Magazine* magazine = ThreadCache.MagazineOf(cache, index);
-                Round* top = magazine->Top;
-                *state = BlockState.Dead;
-                top->Block = (byte*)block;
-                top->State = state;
-                magazine->Top = top + 1;
-                if (top + 1 == magazine->Limit)
-                {
-                    return MakeRoomAfterPush(cache, index);
-                }
+        if (TSlowPath.SetsBusy)
+        {
+            // Partner: Gate.CloseLocked.
+            Volatile.Write(ref cache->Busy, 1);
+        }
 
-                if (TSlowPath.SetsBusy)
-                {
-                    Volatile.Write(ref cache->Busy, 0);
-                }
-
-                return 1;
-            }
-
+        uint index = AddressMap.EntryOfTurned(window, turned)->Tag - cache->TagBase;
+        byte* state = AddressMap.StateOfTurned(window, turned);
+        if (Volatile.Read(ref cache->OpenHandle) != handle || index >= SizeClass.Count || !BlockState.IsLive(*state))
+        {
             if (TSlowPath.SetsBusy)
             {
                 Volatile.Write(ref cache->Busy, 0);
             }
+
+            return TSlowPath.Free(handle, flags, block, thread);
         }
 
-        return TSlowPath.Free(thread, handle, flags, block);
+        Magazine* magazine = ThreadCache.MagazineOf(cache, index);
+        Round* top = magazine->Top;
+        *state = BlockState.Dead;
+        top->Block = (byte*)block;
+        top->State = state;
+        magazine->Top = top + 1;
+        if (top + 1 == magazine->Limit)
+        {
+            return MakeRoomAfterPush(cache, index);
+        }
+
+        if (TSlowPath.SetsBusy)
+        {
+            Volatile.Write(ref cache->Busy, 0);
+        }
+
+        return 1;
     }
 
     /// <summary>

@@ -15,24 +15,25 @@ internal unsafe interface ISlowPath
     /// <summary>Whether the fast path says that its thread is inside. Nobody waits for a heap without serialization, which saves three instructions.</summary>
     static virtual bool SetsBusy => true;
 
-    static abstract void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes);
+    /// <summary>The arguments are in the order of the C functions with the thread's state last, as the C shim hands them over, so that the jump moves none.</summary>
+    static abstract void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread);
 
     /// <summary>1 or 0, as BOOL has them: a face that returns one would otherwise have to convert, and could not jump.</summary>
-    static abstract int Free(ThreadState* thread, nint handle, uint flags, void* block);
+    static abstract int Free(nint handle, uint flags, void* block, ThreadState* thread);
 }
 
 /// <summary>The engine's own: null and false with the failure in the thread's state.</summary>
 internal readonly unsafe struct EngineSlowPath : ISlowPath
 {
-    public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes) => Heap.AllocateUncommon(thread, handle, flags, bytes);
+    public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => Heap.AllocateUncommon(thread, handle, flags, bytes);
 
-    public static int Free(ThreadState* thread, nint handle, uint flags, void* block) => Heap.FreeSlow(thread, handle, flags, block) ? 1 : 0;
+    public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => Heap.FreeSlow(thread, handle, flags, block) ? 1 : 0;
 }
 
 /// <summary>None: null says only that the fast path did not serve.</summary>
 internal readonly unsafe struct NoSlowPath : ISlowPath
 {
-    public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes) => null;
+    public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => null;
 
-    public static int Free(ThreadState* thread, nint handle, uint flags, void* block) => 0;
+    public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => 0;
 }

@@ -91,14 +91,14 @@ internal static unsafe partial class MallocFamily
     private readonly struct SlowPath : ISlowPath
     {
         [MethodImpl(MethodImplOptions.NoInlining)]
-        public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes)
+        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread)
         {
             void* block = Heap.AllocateUncommon(thread, handle, flags | HeapFlags.MapsEarly, bytes);
             return block != null ? block : NoMemory();
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        public static int Free(ThreadState* thread, nint handle, uint flags, void* block)
+        public static int Free(nint handle, uint flags, void* block, ThreadState* thread)
         {
             if (!Heap.FreeSlow(thread, handle, flags, block) && block != null)
                 Refuse("free()"u8, block);

@@ -151,15 +151,15 @@ internal static unsafe partial class Win32Heap
 
     /// <summary><see cref="HeapFree"/> without its fast path.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static int FreeSlow(ThreadState* thread, nint heap, uint flags, void* block) =>
+    public static int FreeSlow(nint heap, uint flags, void* block, ThreadState* thread) =>
         block == null || Heap.FreeSlow(thread, heap, flags, block) ? True : FreeFailed(thread, heap, block);
 
     /// <summary>The engine's slow paths, and last error or exception when they refuse.</summary>
     private readonly struct SlowPath : ISlowPath
     {
-        public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes) => AllocSlow(thread, handle, flags, bytes);
+        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocSlow(thread, handle, flags, bytes);
 
-        public static int Free(ThreadState* thread, nint handle, uint flags, void* block) => FreeSlow(thread, handle, flags, block);
+        public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => FreeSlow(handle, flags, block, thread);
     }
 
     private static int FreeFailed(ThreadState* thread, nint heap, void* block)

@@ -113,9 +113,9 @@ public static unsafe partial class HeapApi
     /// <summary>The slow paths of the Win32 face, and exceptions for those who asked for them.</summary>
     private readonly struct RaisingSlowPath : ISlowPath
     {
-        public static void* Allocate(ThreadState* thread, nint handle, uint flags, nuint bytes) => AllocSlow(thread, handle, flags, bytes);
+        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocSlow(thread, handle, flags, bytes);
 
-        public static int Free(ThreadState* thread, nint handle, uint flags, void* block) => Win32Heap.FreeSlow(thread, handle, flags, block);
+        public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => Win32Heap.FreeSlow(handle, flags, block, thread);
     }
 
     [DoesNotReturn]
