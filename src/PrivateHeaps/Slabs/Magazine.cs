@@ -40,6 +40,9 @@ internal unsafe struct Magazine
 
     private const ushort FirstRefillCount = 4;
 
+    // A thread whose refill from slabs has come to this fills a heap. Where a magazine holds fewer blocks, a depot serves as well.
+    private const ushort LongRefillCount = 32;
+
     /// <summary>Whether it has rounds.</summary>
     public static bool IsLoaded(Magazine* magazine) => magazine->Base != &magazine->Only;
 
@@ -91,6 +94,11 @@ internal unsafe struct Magazine
         }
         else
         {
+            if (magazine->RefillCount >= LongRefillCount)
+            {
+                Grow(magazine, Bits.Min(SizeClass.MagazineCapacity(index), 2 * (uint)(magazine->Limit - magazine->Base)));
+            }
+
             uint most = (uint)(magazine->Limit - magazine->Base) - 1;
             uint wanted = Bits.Min(most, magazine->RefillCount);
             uint taken = Bin.Take(bin, regions, index, magazine->Base + wanted, wanted);
@@ -206,6 +214,17 @@ internal unsafe struct Magazine
         *Rounds.Items(rounds) = magazine->Only;
         Load(magazine, rounds);
         return true;
+    }
+
+    // Gives an empty magazine a larger array if there is memory, so that the lock is taken less often.
+    private static void Grow(Magazine* magazine, uint capacity)
+    {
+        Rounds* larger = magazine->Limit - magazine->Base < capacity ? Rounds.Create(capacity) : null;
+        if (larger != null)
+        {
+            Rounds.Drop(Unload(magazine));
+            Load(magazine, larger);
+        }
     }
 
     private static void Empty(Magazine* magazine)
