@@ -17,8 +17,8 @@ namespace PrivateHeaps.Heaps;
 ///     Gate.Enter                       wait while the heap stands still
 ///     AllocateInside
 ///       FittedHeap.Allocate            small bounded heap: a run of granules
-///       TakeSmall                      up to 32 KiB: magazine, depot, slab, in this order
-///       AllocateLarge                  a page run, or from 1 MiB on a mapping of its own
+///       TakeSmall                      up to 256 KiB: magazine, depot, slab, in this order
+///       AllocateLarge                  a page run, or a mapping of its own
 ///     Reclaim                          no memory: collect what all magazines hold, and try once more
 /// </code>
 /// </summary>
@@ -176,7 +176,7 @@ internal static unsafe partial class Heap
         byte* block = null;
         if (cache->Busy == 0)
         {
-            // Partner: Gate.Close.
+            // Partner: Gate.CloseLocked.
             Volatile.Write(ref cache->Busy, 1);
             if (Volatile.Read(ref cache->OpenHandle) == handle)
             {

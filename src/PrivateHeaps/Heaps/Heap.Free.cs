@@ -109,7 +109,7 @@ internal static unsafe partial class Heap
             return null;
         }
 
-        // Partner: Gate.Close.
+        // Partner: Gate.CloseLocked.
         Volatile.Write(ref cache->Busy, 1);
         uint index = AddressMap.EntryOfTurned(window, turned)->Tag - cache->TagBase;
         state = AddressMap.StateOfTurned(window, turned);

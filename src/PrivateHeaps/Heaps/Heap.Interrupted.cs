@@ -70,12 +70,7 @@ internal static unsafe partial class Heap
             byte* block = (byte*)Interlocked.Exchange(ref left[place], 0);
             if (block != null)
             {
-                uint index = AddressMap.EntryOf(block)->Kind;
-                Round round = new() { Block = block, State = AddressMap.StateOf(block) };
-                Bin* bin = HeapState.BinOf(heap, index);
-                OsLock.Enter(&bin->Lock);
-                Bin.Give(bin, &heap->Regions, &round, 1);
-                OsLock.Leave(&bin->Lock);
+                GiveSmall(heap, null, AddressMap.EntryOf(block)->Kind, block, AddressMap.StateOf(block));
             }
         }
     }
