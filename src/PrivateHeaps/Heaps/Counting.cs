@@ -42,14 +42,14 @@ internal static unsafe class Counting
         NoteThreads(Threads.Count);
 
         // Partner: the reader takes a file without the magic for one that never began.
-        Volatile.Write(ref census->Magic, Census.MagicValue);
+        Shared.Write(&census->Magic, Census.MagicValue);
     }
 
     public static void Allocated(HeapState* heap, nuint bytes)
     {
         Census* census = s_census;
-        Interlocked.Increment(ref census->Allocations);
-        Interlocked.Increment(ref census->AllocatedInBucket[BucketOf(bytes)]);
+        Shared.Increment(&census->Allocations);
+        Shared.Increment(&census->AllocatedInBucket[BucketOf(bytes)]);
         AddBytes(census, (long)bytes);
         NoteMemory(heap);
     }
@@ -57,8 +57,8 @@ internal static unsafe class Counting
     public static void Freed(HeapState* heap, nuint bytes)
     {
         Census* census = s_census;
-        Interlocked.Increment(ref census->Frees);
-        Interlocked.Increment(ref census->FreedInBucket[BucketOf(bytes)]);
+        Shared.Increment(&census->Frees);
+        Shared.Increment(&census->FreedInBucket[BucketOf(bytes)]);
         AddBytes(census, -(long)bytes);
         NoteMemory(heap);
     }
@@ -67,9 +67,9 @@ internal static unsafe class Counting
     public static void Resized(HeapState* heap, nuint oldBytes, nuint newBytes)
     {
         Census* census = s_census;
-        Interlocked.Increment(ref census->Reallocations);
-        Interlocked.Increment(ref census->FreedInBucket[BucketOf(oldBytes)]);
-        Interlocked.Increment(ref census->AllocatedInBucket[BucketOf(newBytes)]);
+        Shared.Increment(&census->Reallocations);
+        Shared.Increment(&census->FreedInBucket[BucketOf(oldBytes)]);
+        Shared.Increment(&census->AllocatedInBucket[BucketOf(newBytes)]);
         AddBytes(census, (long)newBytes - (long)oldBytes);
         NoteMemory(heap);
     }
@@ -78,12 +78,12 @@ internal static unsafe class Counting
     public static void Moved()
     {
         Census* census = s_census;
-        Interlocked.Decrement(ref census->Allocations);
-        Interlocked.Decrement(ref census->Frees);
-        Interlocked.Increment(ref census->Reallocations);
+        Shared.Decrement(&census->Allocations);
+        Shared.Decrement(&census->Frees);
+        Shared.Increment(&census->Reallocations);
     }
 
-    public static void Failed() => Interlocked.Increment(ref s_census->FailedAllocations);
+    public static void Failed() => Shared.Increment(&s_census->FailedAllocations);
 
     public static void NoteThreads(uint count)
     {
@@ -100,21 +100,21 @@ internal static unsafe class Counting
         Walker.Total(heap, &totals);
         s_census->LargestLiveBytes = totals.LargestBlockBytes;
         NoteMemory(heap);
-        Volatile.Write(ref s_census->EndedInOrder, how);
+        Shared.Write(&s_census->EndedInOrder, how);
     }
 
     /// <summary>An exec that failed: the process goes on.</summary>
-    public static void Reopen() => Volatile.Write(ref s_census->EndedInOrder, 0);
+    public static void Reopen() => Shared.Write(&s_census->EndedInOrder, 0);
 
     /// <summary>In the child of a fork: the old file is the parent's.</summary>
     public static void Forget() => s_census = null;
 
     private static void AddBytes(Census* census, long bytes)
     {
-        long inUse = Interlocked.Add(ref census->BytesInUse, bytes);
-        for (long peak = Volatile.Read(ref census->PeakBytesInUse); inUse > peak;)
+        long inUse = Shared.Add(&census->BytesInUse, bytes);
+        for (long peak = Shared.Read(&census->PeakBytesInUse); inUse > peak;)
         {
-            long seen = Interlocked.CompareExchange(ref census->PeakBytesInUse, inUse, peak);
+            long seen = Shared.CompareExchange(&census->PeakBytesInUse, inUse, peak);
             if (seen == peak)
             {
                 break;
@@ -135,7 +135,7 @@ internal static unsafe class Counting
             reserved += region->Bytes;
         }
 
-        ulong solo = (ulong)Volatile.Read(ref heap->Regions.SoloPages) << Units.PageShift;
+        ulong solo = (ulong)Shared.Read(&heap->Regions.SoloPages) << Units.PageShift;
         s_census->CommittedBytes = committed + solo;
         s_census->ReservedBytes = reserved + solo;
         if (s_census->CommittedBytes > s_census->PeakCommittedBytes)

@@ -26,7 +26,7 @@ internal static unsafe class Diagnosis
     public static void Stop(ReadOnlySpan<byte> function, nint handle, void* address)
     {
         byte* sentence;
-        while ((sentence = (byte*)Interlocked.Exchange(ref s_sentence, 0)) == null)
+        while ((sentence = (byte*)Shared.Exchange(ref s_sentence, 0)) == null)
         {
             Os.Yield();
         }

@@ -1,3 +1,4 @@
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Storage;
 
@@ -14,11 +15,11 @@ internal static unsafe class Engine
     private static int s_phase;
 
     /// <summary>True when the engine can serve; false when the system has not even the memory to start it.</summary>
-    public static bool Start() => Volatile.Read(ref s_phase) == Ready || StartSlow();
+    public static bool Start() => Shared.Read(ref s_phase) == Ready || StartSlow();
 
     private static bool StartSlow()
     {
-        if (Interlocked.CompareExchange(ref s_phase, Starting, Untouched) == Untouched)
+        if (Shared.CompareExchange(ref s_phase, Starting, Untouched) == Untouched)
         {
             Os.Initialize();
             bool started = Metadata.Initialize() && AddressMap.Initialize() && Arena.Initialize() && Threads.Initialize()
@@ -26,14 +27,14 @@ internal static unsafe class Engine
                 && Heap.CreateProcessHeap();
 
             // Partner: the read in Start; everything above is visible to who sees Ready.
-            Volatile.Write(ref s_phase, started ? Ready : Failed);
+            Shared.Write(ref s_phase, started ? Ready : Failed);
         }
 
-        while (Volatile.Read(ref s_phase) == Starting)
+        while (Shared.Read(ref s_phase) == Starting)
         {
             Os.Yield();
         }
 
-        return Volatile.Read(ref s_phase) == Ready;
+        return Shared.Read(ref s_phase) == Ready;
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 
 namespace PrivateHeaps.Heaps;
@@ -42,21 +43,21 @@ internal static unsafe class Gate
             if (cache != null)
             {
                 // Partner: the process barrier in CloseLocked.
-                Volatile.Write(ref cache->Busy, 1);
+                Shared.Write(&cache->Busy, 1);
             }
             else
             {
-                Interlocked.Increment(ref heap->Visitors);
+                Shared.Increment(&heap->Visitors);
             }
 
-            int gate = Volatile.Read(ref heap->Gate);
-            if (Volatile.Read(ref heap->Handle) == handle && (gate == 0 || (gate == Locked && MayPass(self, heap, flags))))
+            int gate = Shared.Read(&heap->Gate);
+            if (Shared.Read(&heap->Handle) == handle && (gate == 0 || (gate == Locked && MayPass(self, heap, flags))))
             {
                 return true;
             }
 
             Leave(heap, cache);
-            if (Volatile.Read(ref heap->Handle) != handle && (gate & Frozen) == 0)
+            if (Shared.Read(&heap->Handle) != handle && (gate & Frozen) == 0)
             {
                 return false;
             }
@@ -69,13 +70,13 @@ internal static unsafe class Gate
     public static bool TryEnter(ThreadCache* cache, HeapState* heap)
     {
         // Partner: the process barrier in CloseLocked.
-        Volatile.Write(ref cache->Busy, 1);
-        if (Volatile.Read(ref heap->Gate) == 0 && Volatile.Read(ref heap->Handle) != 0 && cache->Heap == heap)
+        Shared.Write(&cache->Busy, 1);
+        if (Shared.Read(&heap->Gate) == 0 && Shared.Read(&heap->Handle) != 0 && cache->Heap == heap)
         {
             return true;
         }
 
-        Volatile.Write(ref cache->Busy, 0);
+        Shared.Write(&cache->Busy, 0);
         return false;
     }
 
@@ -84,11 +85,11 @@ internal static unsafe class Gate
     {
         if (cache != null)
         {
-            Volatile.Write(ref cache->Busy, 0);
+            Shared.Write(&cache->Busy, 0);
         }
         else
         {
-            Interlocked.Decrement(ref heap->Visitors);
+            Shared.Decrement(&heap->Visitors);
         }
     }
 
@@ -110,7 +111,7 @@ internal static unsafe class Gate
 
     /// <summary>Whether another thread has taken the heap by HeapLock at this moment.</summary>
     public static bool IsLockedByOther(ThreadState* self, HeapState* heap) =>
-        (Volatile.Read(ref heap->Gate) & Locked) != 0 && Volatile.Read(ref heap->LockDepth) != 0 && !IsOwner(self, heap);
+        (Shared.Read(&heap->Gate) & Locked) != 0 && Shared.Read(&heap->LockDepth) != 0 && !IsOwner(self, heap);
 
     /// <summary>
     /// Begins an operation that needs the heap to stand still and may change anything in it: as <see cref="Lock(ThreadState*, HeapState*, nint)"/>, and counted as a
@@ -125,21 +126,21 @@ internal static unsafe class Gate
 
         for (; ; )
         {
-            Interlocked.Increment(ref heap->Visitors);
-            int gate = Volatile.Read(ref heap->Gate);
+            Shared.Increment(&heap->Visitors);
+            int gate = Shared.Read(&heap->Gate);
             if ((gate & Frozen) == 0)
             {
                 return true;
             }
 
-            Interlocked.Decrement(ref heap->Visitors);
+            Shared.Decrement(&heap->Visitors);
             Os.Wait(&heap->Gate, gate, RetryNanoseconds);
         }
     }
 
     public static void EndExclusive(HeapState* heap)
     {
-        Interlocked.Decrement(ref heap->Visitors);
+        Shared.Decrement(&heap->Visitors);
         Open(heap, Exclusive);
         Unlock(heap);
     }
@@ -192,7 +193,7 @@ internal static unsafe class Gate
     /// </summary>
     public static void Release(HeapState* heap)
     {
-        Volatile.Write(ref heap->Gate, 0);
+        Shared.Write(&heap->Gate, 0);
         heap->LockDepth = 0;
         heap->ExclusionDepth = 0;
         heap->ExclusionOwner = null;
@@ -211,7 +212,7 @@ internal static unsafe class Gate
             heap->ExclusionDepth = 0;
             heap->LockDepth = 0;
             heap->ExclusionOwner = null;
-            Interlocked.And(ref heap->Gate, ~(Locked | Exclusive));
+            Shared.And(&heap->Gate, ~(Locked | Exclusive));
         }
     }
 
@@ -244,7 +245,7 @@ internal static unsafe class Gate
     // Returns when nobody is inside with a cache, and with CacheLock held.
     private static void CloseLocked(HeapState* heap, int bit, ThreadState* self)
     {
-        Interlocked.Or(ref heap->Gate, bit);
+        Shared.Or(&heap->Gate, bit);
         OsLock.Enter(&heap->CacheLock);
         bool others = false;
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
@@ -262,7 +263,7 @@ internal static unsafe class Gate
 
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
         {
-            for (int spin = 0; cache->Thread != self && Volatile.Read(ref cache->Busy) != 0; spin++)
+            for (int spin = 0; cache->Thread != self && Shared.Read(&cache->Busy) != 0; spin++)
             {
                 Pause(spin);
             }
@@ -271,7 +272,7 @@ internal static unsafe class Gate
 
     private static void WaitForVisitors(HeapState* heap)
     {
-        for (int spin = 0; Volatile.Read(ref heap->Visitors) != 0; spin++)
+        for (int spin = 0; Shared.Read(&heap->Visitors) != 0; spin++)
         {
             Pause(spin);
         }
@@ -285,7 +286,7 @@ internal static unsafe class Gate
             ThreadCache.CollectAbandoned(heap);
         }
 
-        if ((Interlocked.And(ref heap->Gate, ~bit) & ~bit) == 0)
+        if ((Shared.And(&heap->Gate, ~bit) & ~bit) == 0)
         {
             for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
             {

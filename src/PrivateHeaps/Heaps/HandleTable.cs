@@ -59,7 +59,7 @@ internal static unsafe class HandleTable
     /// <summary>What the handle names, with the lock held; null, without the lock, if it is no handle in use. It may be any number.</summary>
     public static MoveableBlock* Enter(nint handle)
     {
-        nint entries = Volatile.Read(ref s_entries);
+        nint entries = Shared.Read(ref s_entries);
         nuint offset = (nuint)(handle - sizeof(nint) - entries);
         if (entries == 0 || offset >= Capacity * (nuint)sizeof(Entry) || offset % (nuint)sizeof(Entry) != 0)
         {
@@ -80,7 +80,7 @@ internal static unsafe class HandleTable
     /// <summary>The moveable block that lies at the address, with the lock held; null, without the lock, if none does.</summary>
     public static MoveableBlock* EnterOwner(void* block)
     {
-        if (block == null || Volatile.Read(ref s_entries) == 0)
+        if (block == null || Shared.Read(ref s_entries) == 0)
         {
             return null;
         }
@@ -166,7 +166,7 @@ internal static unsafe class HandleTable
         entry->Flags = firstWord;
 
         // Partner: programs that read the address through the handle, without any lock, and then the contents.
-        Volatile.Write(ref entry->Block, (nint)moveable->Block);
+        Shared.Write(&entry->Block, (nint)moveable->Block);
     }
 
     private static void Unlink(MoveableBlock* moveable)
@@ -205,7 +205,7 @@ internal static unsafe class HandleTable
         }
 
         nint entries = s_state->Records == null ? 0 : (nint)Os.Map(Capacity * (nuint)sizeof(Entry));
-        Volatile.Write(ref s_entries, entries);
+        Shared.Write(ref s_entries, entries);
         return entries != 0;
     }
 

@@ -118,14 +118,14 @@ internal static unsafe partial class Heap
         if (TSlowPath.SetsBusy)
         {
             // Partner: Gate.CloseLocked.
-            Volatile.Write(ref cache->Busy, 1);
+            Shared.Write(&cache->Busy, 1);
         }
 
-        if (Volatile.Read(ref cache->OpenHandle) != handle)
+        if (Shared.Read(&cache->OpenHandle) != handle)
         {
             if (TSlowPath.SetsBusy)
             {
-                Volatile.Write(ref cache->Busy, 0);
+                Shared.Write(&cache->Busy, 0);
             }
 
             return TSlowPath.Allocate(handle, flags, bytes, thread);
@@ -153,7 +153,7 @@ internal static unsafe partial class Heap
         *state = (byte)(magazine->BlockBytesPlusOne - (uint)bytes);
         if (TSlowPath.SetsBusy)
         {
-            Volatile.Write(ref cache->Busy, 0);
+            Shared.Write(&cache->Busy, 0);
         }
 
         return block;
@@ -166,7 +166,7 @@ internal static unsafe partial class Heap
         where TSlowPath : struct, ISlowPath
     {
         byte* block = TakeInside(cache->Heap, cache, SizeClass.OfTable(bytes), bytes);
-        Volatile.Write(ref cache->Busy, 0);
+        Shared.Write(&cache->Busy, 0);
         return block != null ? block : TSlowPath.Allocate(handle, flags, bytes, thread);
     }
 
@@ -177,13 +177,13 @@ internal static unsafe partial class Heap
         if (cache->Busy == 0)
         {
             // Partner: Gate.CloseLocked.
-            Volatile.Write(ref cache->Busy, 1);
-            if (Volatile.Read(ref cache->OpenHandle) == handle)
+            Shared.Write(&cache->Busy, 1);
+            if (Shared.Read(&cache->OpenHandle) == handle)
             {
                 block = TakeInside(cache->Heap, cache, index, bytes);
             }
 
-            Volatile.Write(ref cache->Busy, 0);
+            Shared.Write(&cache->Busy, 0);
         }
 
         return block;
@@ -350,7 +350,7 @@ internal static unsafe partial class Heap
             OsLock.Leave(&bin->Lock);
         }
 
-        if (Volatile.Read(ref heap->HasLeft) && cache != null)
+        if (Shared.Read(&heap->HasLeft) && cache != null)
         {
             GiveLeft(heap);
         }

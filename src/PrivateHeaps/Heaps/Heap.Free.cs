@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
 using PrivateHeaps.Storage;
@@ -60,16 +61,16 @@ internal static unsafe partial class Heap
         if (TSlowPath.SetsBusy)
         {
             // Partner: Gate.CloseLocked.
-            Volatile.Write(ref cache->Busy, 1);
+            Shared.Write(&cache->Busy, 1);
         }
 
         uint index = AddressMap.EntryOfTurned(window, turned)->Tag - cache->TagBase;
         byte* state = AddressMap.StateOfTurned(window, turned);
-        if (Volatile.Read(ref cache->OpenHandle) != handle || index >= SizeClass.Count || !BlockState.IsLive(*state))
+        if (Shared.Read(&cache->OpenHandle) != handle || index >= SizeClass.Count || !BlockState.IsLive(*state))
         {
             if (TSlowPath.SetsBusy)
             {
-                Volatile.Write(ref cache->Busy, 0);
+                Shared.Write(&cache->Busy, 0);
             }
 
             return TSlowPath.Free(handle, flags, block, thread);
@@ -88,7 +89,7 @@ internal static unsafe partial class Heap
 
         if (TSlowPath.SetsBusy)
         {
-            Volatile.Write(ref cache->Busy, 0);
+            Shared.Write(&cache->Busy, 0);
         }
 
         return 1;
@@ -110,15 +111,15 @@ internal static unsafe partial class Heap
         }
 
         // Partner: Gate.CloseLocked.
-        Volatile.Write(ref cache->Busy, 1);
+        Shared.Write(&cache->Busy, 1);
         uint index = AddressMap.EntryOfTurned(window, turned)->Tag - cache->TagBase;
         state = AddressMap.StateOfTurned(window, turned);
-        if (Volatile.Read(ref cache->OpenHandle) == handle && index < SizeClass.Count && BlockState.IsLive(*state))
+        if (Shared.Read(&cache->OpenHandle) == handle && index < SizeClass.Count && BlockState.IsLive(*state))
         {
             return ThreadCache.MagazineOf(cache, index);
         }
 
-        Volatile.Write(ref cache->Busy, 0);
+        Shared.Write(&cache->Busy, 0);
         return null;
     }
 
@@ -129,7 +130,7 @@ internal static unsafe partial class Heap
         HeapState* heap = cache->Heap;
         Magazine.MakeRoom(ThreadCache.MagazineOf(cache, index), HeapState.BinOf(heap, index), &heap->Depots, &heap->Regions, index);
         ReturnSurplus(heap, cache);
-        Volatile.Write(ref cache->Busy, 0);
+        Shared.Write(&cache->Busy, 0);
         return 1;
     }
 
@@ -250,8 +251,8 @@ internal static unsafe partial class Heap
 
         entry = AddressMap.EntryIn(window, (nuint)block);
         state = AddressMap.StateIn(window, (nuint)block);
-        uint tag = Volatile.Read(ref entry->Tag);
-        return (tag & ~0xFFu) == heap->Regions.TagBase && BlockState.IsLive(Volatile.Read(ref *state));
+        uint tag = Shared.Read(&entry->Tag);
+        return (tag & ~0xFFu) == heap->Regions.TagBase && BlockState.IsLive(Shared.Read(state));
     }
 
     /// <summary>Bytes of a live block, slack included.</summary>

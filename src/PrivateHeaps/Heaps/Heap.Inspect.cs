@@ -19,7 +19,7 @@ internal static unsafe partial class Heap
         }
 
         nuint bytes = magazine->BlockBytesPlusOne - 1 - BlockState.Slack(state);
-        Volatile.Write(ref cache->Busy, 0);
+        Shared.Write(&cache->Busy, 0);
         return bytes;
     }
 
@@ -152,9 +152,9 @@ internal static unsafe partial class Heap
     private static bool WalkAsVisitor(HeapState* heap, nint handle, WalkEntry* entry)
     {
         // Partner: Gate.Close.
-        Interlocked.Increment(ref heap->Visitors);
-        bool walked = Volatile.Read(ref heap->Gate) == 0 && Volatile.Read(ref heap->Handle) == handle && Walker.NextInBin(heap, entry);
-        Interlocked.Decrement(ref heap->Visitors);
+        Shared.Increment(&heap->Visitors);
+        bool walked = Shared.Read(&heap->Gate) == 0 && Shared.Read(&heap->Handle) == handle && Walker.NextInBin(heap, entry);
+        Shared.Decrement(&heap->Visitors);
         return walked;
     }
 
@@ -224,7 +224,7 @@ internal static unsafe partial class Heap
 
         for (uint slot = 0; Engine.Start() && slot < HeapRegistry.SlotCount; slot++)
         {
-            nint each = Volatile.Read(ref HeapRegistry.AtSlot(slot)->Handle);
+            nint each = Shared.Read(&HeapRegistry.AtSlot(slot)->Handle);
             if (each != 0)
             {
                 TrimOne(thread, each, returnedBytes);

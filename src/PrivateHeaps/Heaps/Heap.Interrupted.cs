@@ -49,9 +49,9 @@ internal static unsafe partial class Heap
         for (int place = 0; place < HeapState.LeftBlocks; place++)
         {
             // Partner: GiveLeft.
-            if (left[place] == 0 && Interlocked.CompareExchange(ref left[place], (nint)block, 0) == 0)
+            if (left[place] == 0 && Shared.CompareExchange(&left[place], (nint)block, 0) == 0)
             {
-                Volatile.Write(ref heap->HasLeft, true);
+                Shared.Write(&heap->HasLeft, true);
                 return;
             }
         }
@@ -67,7 +67,7 @@ internal static unsafe partial class Heap
         nint* left = (nint*)&heap->Left;
         for (int place = 0; place < HeapState.LeftBlocks; place++)
         {
-            byte* block = (byte*)Interlocked.Exchange(ref left[place], 0);
+            byte* block = (byte*)Shared.Exchange(&left[place], 0);
             if (block != null)
             {
                 GiveSmall(heap, null, AddressMap.EntryOf(block)->Kind, block, AddressMap.StateOf(block));

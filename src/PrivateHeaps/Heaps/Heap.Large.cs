@@ -54,14 +54,14 @@ internal static unsafe partial class Heap
         BlockState.SetLive(AddressMap.StateOf(block), slack);
 
         // Partner: Locate looks at the tag first.
-        Volatile.Write(ref entry->Tag, tag);
+        Shared.Write(&entry->Tag, tag);
     }
 
     // Whoever changes the tag to 0 has freed the block; a second free at the same instant has lost.
     private static bool ClaimLarge(PageEntry* entry, byte* state)
     {
         uint tag = entry->Tag;
-        if (tag == 0 || Interlocked.CompareExchange(ref entry->Tag, 0, tag) != tag)
+        if (tag == 0 || Shared.CompareExchange(&entry->Tag, 0, tag) != tag)
         {
             return false;
         }
@@ -334,7 +334,7 @@ internal static unsafe partial class Heap
         if (target == null)
         {
             BlockState.SetLive(state, slack);
-            Volatile.Write(ref entry->Tag, tag);
+            Shared.Write(&entry->Tag, tag);
         }
 
         return target;

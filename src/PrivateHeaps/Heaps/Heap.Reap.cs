@@ -18,7 +18,7 @@ internal static unsafe partial class Heap
     // The calling thread is inside the heap, and holds no lock. Several threads may do this at once, which costs a little and harms nothing.
     private static void ReapIfGrown(HeapState* heap, ThreadCache* cache)
     {
-        nuint fresh = Volatile.Read(ref heap->Regions.FreshPages);
+        nuint fresh = Shared.Read(&heap->Regions.FreshPages);
         if (fresh >= heap->ReapAtPages)
         {
             bool isFirst = heap->ReapAtPages == 0;
@@ -38,7 +38,7 @@ internal static unsafe partial class Heap
     // Gives what is free beyond what is worth keeping back to the system, under the same conditions.
     private static void ReturnSurplus(HeapState* heap, ThreadCache* cache)
     {
-        if (!Volatile.Read(ref heap->Regions.HasSurplus))
+        if (!Shared.Read(&heap->Regions.HasSurplus))
         {
             return;
         }

@@ -36,7 +36,7 @@ internal static unsafe partial class Heap
             BlockState.SetLive(state, blockBytes - bytes);
         }
 
-        Volatile.Write(ref cache->Busy, 0);
+        Shared.Write(&cache->Busy, 0);
         if (!stays)
         {
             return inPlaceOnly ? (void*)Refuse(thread, HeapFailure.WouldMove) : Move(thread, handle, flags, block, old, bytes, 0);

@@ -24,7 +24,7 @@ internal static unsafe class HeapRegistry
 
     public static uint Count => s_state->Count;
 
-    public static uint SlotCount => Volatile.Read(ref s_state->SlotCount);
+    public static uint SlotCount => Shared.Read(&s_state->SlotCount);
 
     /// <summary>Whether any heap but the process heap was ever created: slots are never taken back.</summary>
     public static bool HasServedHeaps => s_state != null && SlotCount > 1;
@@ -51,7 +51,7 @@ internal static unsafe class HeapRegistry
         }
 
         HeapState* heap = s_slots[slot];
-        return Volatile.Read(ref heap->Handle) == handle ? heap : null;
+        return Shared.Read(&heap->Handle) == handle ? heap : null;
     }
 
     /// <summary>What lives or lived in a slot below SlotCount.</summary>
@@ -95,7 +95,7 @@ internal static unsafe class HeapRegistry
         heap->Generation++;
 
         // Partner: the reads of Handle in Find and in Gate.Enter, which must not see the handle before the heap.
-        Volatile.Write(ref heap->Handle, handle);
+        Shared.Write(&heap->Handle, handle);
         OsLock.Leave(&s_state->Lock);
         return handle;
     }
@@ -106,7 +106,7 @@ internal static unsafe class HeapRegistry
     /// <summary>Makes the handle dead and takes the heap out of the list; the caller holds the registry lock.</summary>
     public static void Remove(HeapState* heap)
     {
-        Volatile.Write(ref heap->Handle, 0);
+        Shared.Write(&heap->Handle, 0);
         *(heap->PreviousHeap == null ? &s_state->First : &heap->PreviousHeap->NextHeap) = heap->NextHeap;
         *(heap->NextHeap == null ? &s_state->Last : &heap->NextHeap->PreviousHeap) = heap->PreviousHeap;
         s_state->Count--;
@@ -149,7 +149,7 @@ internal static unsafe class HeapRegistry
             s_slots[heap->Slot] = heap;
 
             // Partner: the read in Find, which must not see the slot before its structure.
-            Volatile.Write(ref s_state->SlotCount, heap->Slot + 1);
+            Shared.Write(&s_state->SlotCount, heap->Slot + 1);
         }
 
         return heap;

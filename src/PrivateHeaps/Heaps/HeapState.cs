@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
 using PrivateHeaps.Storage;
@@ -22,10 +23,10 @@ internal unsafe struct HeapState
     /// <summary>The handle while the heap lives, else 0. Written while the heap stands still; read by everybody.</summary>
     public nint Handle;
 
-    /// <summary>Bits of <see cref="Gate"/>; 0 lets everybody in. Interlocked.</summary>
+    /// <summary>Bits of <see cref="Gate"/>; 0 lets everybody in.</summary>
     public int Gate;
 
-    /// <summary>Threads inside without a cache, and exclusive operations under way. Interlocked.</summary>
+    /// <summary>Threads inside without a cache, and exclusive operations under way.</summary>
     public int Visitors;
 
     /// <summary>Held by the thread for which the heap stands still.</summary>
@@ -100,7 +101,7 @@ internal unsafe struct HeapState
 
     /// <summary>How many bins there are: none in a fitted heap, and those of blocks above 1 KiB only since the first such block.</summary>
     public static uint BinCount(HeapState* heap) =>
-        heap->IsFitted ? 0 : Volatile.Read(ref *(nint*)&heap->LargeBins) == 0 ? SizeClass.TableCount : (uint)SizeClass.Count;
+        heap->IsFitted ? 0 : Shared.Read((nint*)&heap->LargeBins) == 0 ? SizeClass.TableCount : (uint)SizeClass.Count;
 
     /// <summary>The largest size that comes from slabs; a fitted heap has none.</summary>
     public static nuint LargestSlabBytes(HeapState* heap) => heap->IsBounded ? SizeClass.LargestBoundedBytes : SizeClass.LargestBytes;
@@ -140,7 +141,7 @@ internal unsafe struct HeapState
     private static bool AddLargeBins(HeapState* heap)
     {
         Bin* bins = (Bin*)Metadata.Take(LargeBinsBytes);
-        if (bins != null && Interlocked.CompareExchange(ref *(nint*)&heap->LargeBins, (nint)bins, 0) != 0)
+        if (bins != null && Shared.CompareExchange((nint*)&heap->LargeBins, (nint)bins, 0) != 0)
         {
             // Another thread was first.
             Metadata.Give(bins, LargeBinsBytes);

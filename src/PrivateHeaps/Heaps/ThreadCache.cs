@@ -101,7 +101,7 @@ internal unsafe struct ThreadCache
             bool linked = cache->Heap == heap;
             if (linked && !inside)
             {
-                if (Volatile.Read(ref heap->Gate) == 0)
+                if (Shared.Read(&heap->Gate) == 0)
                 {
                     // It was opened meanwhile.
                     OsLock.Leave(&heap->CacheLock);
@@ -248,7 +248,7 @@ internal unsafe struct ThreadCache
     private static bool Link(ThreadCache* cache, HeapState* heap, nint handle)
     {
         OsLock.Enter(&heap->CacheLock);
-        if (Volatile.Read(ref heap->Handle) != handle)
+        if (Shared.Read(&heap->Handle) != handle)
         {
             // Partner: Gate.Dissolve, which under this lock makes the handle dead before it unlinks every cache. No later link may follow.
             OsLock.Leave(&heap->CacheLock);
@@ -270,7 +270,7 @@ internal unsafe struct ThreadCache
             heap->FrontEnd = HeapState.LowFragmentation;
         }
 
-        SetOpen(cache, heap, Volatile.Read(ref heap->Gate) == 0);
+        SetOpen(cache, heap, Shared.Read(&heap->Gate) == 0);
         OsLock.Leave(&heap->CacheLock);
         return true;
     }
@@ -290,7 +290,7 @@ internal unsafe struct ThreadCache
 
     /// <summary>The caller holds the heap's CacheLock.</summary>
     public static void SetOpen(ThreadCache* cache, HeapState* heap, bool open) =>
-        Volatile.Write(ref cache->OpenHandle, open && !heap->IsSlow ? heap->Handle : ~heap->Handle);
+        Shared.Write(&cache->OpenHandle, open && !heap->IsSlow ? heap->Handle : ~heap->Handle);
 
     // The thread's table leads to the shared cache from now on. If the slot's last heap left this thread a cache of its own, that goes.
     private static void Share(ThreadState* self, HeapState* heap)
@@ -362,8 +362,8 @@ internal unsafe struct ThreadCache
         // A fork may come between any two of these lines, and its child takes what it finds in the thread's state for the thread's.
         ThreadCache** old = self->Table;
         nuint oldCount = self->TableCount;
-        Volatile.Write(ref *(nint*)&self->Table, (nint)table);
-        Volatile.Write(ref self->TableCount, count);
+        Shared.Write((nint*)&self->Table, (nint)table);
+        Shared.Write(&self->TableCount, count);
         if (old != null)
         {
             Metadata.Give(old, oldCount * (nuint)sizeof(ThreadCache*));

@@ -1,3 +1,4 @@
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Storage;
 
@@ -125,8 +126,8 @@ internal static unsafe class Threads
         // The thread has no table before that is given back: a fork in between must not have its child give it back again.
         ThreadCache** table = thread->Table;
         nuint count = thread->TableCount;
-        Volatile.Write(ref thread->TableCount, 0);
-        Volatile.Write(ref *(nint*)&thread->Table, 0);
+        Shared.Write(&thread->TableCount, 0);
+        Shared.Write((nint*)&thread->Table, 0);
         if (table != null)
         {
             Metadata.Give(table, count * (nuint)sizeof(ThreadCache*));

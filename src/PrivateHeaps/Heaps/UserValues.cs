@@ -30,7 +30,7 @@ internal unsafe struct UserValues
     private uint _count;
 
     /// <summary>Whether any block has something attached to it; asked without the lock before a block is looked up, which is its owner's.</summary>
-    public static bool IsUsed(UserValues* table) => Volatile.Read(ref table->_count) != 0;
+    public static bool IsUsed(UserValues* table) => Shared.Read(&table->_count) != 0;
 
     /// <summary>Attaches to a block, in place of what was attached before; false when there is no memory.</summary>
     public static bool Set(UserValues* table, void* block, uint flags, void* value)

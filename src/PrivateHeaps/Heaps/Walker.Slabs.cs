@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
 using PrivateHeaps.Storage;
@@ -78,7 +79,7 @@ internal static unsafe partial class Walker
         }
 
         PageEntry* page = AddressMap.EntryIn(window, (nuint)address);
-        index = Volatile.Read(ref page->Tag) - heap->Regions.TagBase;
+        index = Shared.Read(&page->Tag) - heap->Regions.TagBase;
         return index < SizeClass.Count ? (Slab*)page->Owner : null;
     }
 
@@ -88,7 +89,7 @@ internal static unsafe partial class Walker
     {
         byte* block = slab->Base + (nuint)slot * slab->BlockBytes;
         byte* state = AddressMap.StateOf(block);
-        byte first = Volatile.Read(ref *state);
+        byte first = Shared.Read(state);
         if (first == BlockState.Long && !still)
         {
             return false;

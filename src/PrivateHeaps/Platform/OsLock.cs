@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Foundation;
 
 namespace PrivateHeaps.Platform;
 
@@ -23,7 +24,7 @@ internal unsafe struct OsLock
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Enter(OsLock* gate)
     {
-        if (Interlocked.CompareExchange(ref gate->_word, Held, Free) != Free)
+        if (Shared.CompareExchange(&gate->_word, Held, Free) != Free)
         {
             EnterSlow(gate);
         }
@@ -31,7 +32,7 @@ internal unsafe struct OsLock
 
     /// <summary>Takes the lock if nobody has it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryEnter(OsLock* gate) => Interlocked.CompareExchange(ref gate->_word, Held, Free) == Free;
+    public static bool TryEnter(OsLock* gate) => Shared.CompareExchange(&gate->_word, Held, Free) == Free;
 
     /// <summary>As <see cref="Enter"/>, for a while: false when the lock is held all the time, as it is by who was interrupted by a signal to come here.</summary>
     public static bool EnterSoon(OsLock* gate)
@@ -60,25 +61,25 @@ internal unsafe struct OsLock
     public static void Leave(OsLock* gate)
     {
         byte* bytes = (byte*)gate;
-        Volatile.Write(ref bytes[0], 0);
+        Shared.Write(&bytes[0], 0);
 
         // Partner: the exchange in EnterSlow. The processor may look here before the store above is seen by others.
-        if (Volatile.Read(ref bytes[1]) != 0)
+        if (Shared.Read(&bytes[1]) != 0)
         {
             LeaveSlow(gate);
         }
     }
 
     /// <summary>Makes the lock free whatever its state; only for the child of a fork, which has one thread.</summary>
-    public static void Reset(OsLock* gate) => Volatile.Write(ref gate->_word, Free);
+    public static void Reset(OsLock* gate) => Shared.Write(&gate->_word, Free);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void EnterSlow(OsLock* gate)
     {
         for (int spin = 0; spin < SpinCount; spin++)
         {
-            int seen = Volatile.Read(ref gate->_word);
-            if ((seen & Held) == 0 && Interlocked.CompareExchange(ref gate->_word, seen | Held, seen) == seen)
+            int seen = Shared.Read(&gate->_word);
+            if ((seen & Held) == 0 && Shared.CompareExchange(&gate->_word, seen | Held, seen) == seen)
             {
                 return;
             }
@@ -88,7 +89,7 @@ internal unsafe struct OsLock
 
         for (; ; )
         {
-            int seen = Interlocked.Exchange(ref gate->_word, Held | Sleepers);
+            int seen = Shared.Exchange(&gate->_word, Held | Sleepers);
             if ((seen & Held) == 0)
             {
                 return;
@@ -104,7 +105,7 @@ internal unsafe struct OsLock
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void LeaveSlow(OsLock* gate)
     {
-        if (Interlocked.CompareExchange(ref gate->_word, Free, Sleepers) == Sleepers)
+        if (Shared.CompareExchange(&gate->_word, Free, Sleepers) == Sleepers)
         {
             Os.Wake(&gate->_word, 1);
         }

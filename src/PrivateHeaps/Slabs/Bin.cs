@@ -169,7 +169,7 @@ internal unsafe struct Bin
     /// <summary>Blocks that a new magazine shall hold. May be asked without the lock.</summary>
     public static uint CapacityOf(Bin* bin, uint index)
     {
-        uint capacity = Volatile.Read(ref bin->Capacity);
+        uint capacity = Shared.Read(&bin->Capacity);
         return capacity != 0 ? capacity : SizeClass.FirstMagazineCapacity(index);
     }
 

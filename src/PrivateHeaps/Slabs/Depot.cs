@@ -30,7 +30,7 @@ internal unsafe struct Depot
     /// <summary>A full magazine for an empty array; null, and the array stays the caller's, when it has none.</summary>
     public static Rounds* TradeEmpty(Depot* depot, Rounds* empty)
     {
-        if (Volatile.Read(ref depot->Count) == 0 || !OsLock.TryEnter(&depot->_lock))
+        if (Shared.Read(&depot->Count) == 0 || !OsLock.TryEnter(&depot->_lock))
         {
             return null;
         }
@@ -63,12 +63,12 @@ internal unsafe struct Depot
     /// <summary>An empty array for a full magazine; null, and the magazine stays the caller's, when it has enough or there is no memory.</summary>
     public static Rounds* TradeFull(Depot* depot, Rounds* full, Bin* bin, uint index)
     {
-        if (Volatile.Read(ref depot->Count) >= depot->Most)
+        if (Shared.Read(&depot->Count) >= depot->Most)
         {
             return null;
         }
 
-        Rounds* fresh = Volatile.Read(ref *(nint*)&depot->_empties) == 0 ? Rounds.Create(Bin.CapacityOf(bin, index)) : null;
+        Rounds* fresh = Shared.Read((nint*)&depot->_empties) == 0 ? Rounds.Create(Bin.CapacityOf(bin, index)) : null;
         Rounds* empty = null;
         if (OsLock.TryEnter(&depot->_lock))
         {
@@ -162,7 +162,7 @@ internal unsafe struct Depots
 
         for (uint row = 0; row <= first->_rowMask && At(first, row, index)->Most == 0; row++)
         {
-            Volatile.Write(ref At(first, row, index)->Most, SizeClass.BlockBytes(index) <= SmallBlockBytes ? MostOfSmall : MostOfOthers);
+            Shared.Write(&At(first, row, index)->Most, SizeClass.BlockBytes(index) <= SmallBlockBytes ? MostOfSmall : MostOfOthers);
         }
 
         return true;
@@ -256,14 +256,14 @@ internal unsafe struct Depots
         return all;
     }
 
-    private static Depots* First(Depots** rows) => (Depots*)Volatile.Read(ref *(nint*)rows);
+    private static Depots* First(Depots** rows) => (Depots*)Shared.Read((nint*)rows);
 
     private static Depot* At(Depots* first, uint row, uint index) => (Depot*)(first + row) + index;
 
     private static Depot* OfProcessor(Depots* first, uint index)
     {
         Depot* depot = At(first, Os.CpuNumber & first->_rowMask, index);
-        return Volatile.Read(ref depot->Most) == 0 ? null : depot;
+        return Shared.Read(&depot->Most) == 0 ? null : depot;
     }
 
     private static Depots* Create(Depots** rows)
@@ -277,7 +277,7 @@ internal unsafe struct Depots
         }
 
         first->_rowMask = count - 1;
-        nint other = Interlocked.CompareExchange(ref *(nint*)rows, (nint)first, 0);
+        nint other = Shared.CompareExchange((nint*)rows, (nint)first, 0);
         if (other != 0)
         {
             // Another thread was first.

@@ -212,7 +212,7 @@ internal unsafe struct FittedHeap
     {
         byte* state = AddressMap.StateOf(block);
         uint length = LengthOf(regions, block, state);
-        Volatile.Write(ref *state, BlockState.Dead);
+        Shared.Write(state, BlockState.Dead);
         ClearFollowing(state, length);
         RunMap.Give(&fitted->Granules, (uint)((nuint)(block - regions->First->Base) >> Units.GranuleShift), length);
     }

@@ -112,7 +112,7 @@ internal static unsafe class AddressMap
                 entry->Owner = owner;
 
                 // Partner: the tag is what readers look at first, so the owner must be there before it.
-                Volatile.Write(ref entry->Tag, tag);
+                Shared.Write(&entry->Tag, tag);
             }
 
             start += piece << Units.PageShift;
@@ -226,7 +226,7 @@ internal static unsafe class AddressMap
             there = range != null;
 
             // Partner: WindowOf reads without the lock; the range is zero, which means "no block" everywhere.
-            Volatile.Write(ref *(nint*)(s_windows + window), (nint)range);
+            Shared.Write((nint*)(s_windows + window), (nint)range);
         }
 
         LeaveLock();

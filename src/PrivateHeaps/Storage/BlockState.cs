@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Foundation;
 
 namespace PrivateHeaps.Storage;
 
@@ -29,7 +30,7 @@ internal static unsafe class BlockState
     {
         if (slack <= ShortSlackMaximum)
         {
-            Volatile.Write(ref *state, (byte)(slack + 1));
+            Shared.Write(state, (byte)(slack + 1));
         }
         else
         {
@@ -40,7 +41,7 @@ internal static unsafe class BlockState
     /// <summary>The slack of a live block.</summary>
     public static nuint Slack(byte* state)
     {
-        byte first = Volatile.Read(ref *state);
+        byte first = Shared.Read(state);
         return first == Long ? ReadDigits(state + 1, 4) : (nuint)first - 1;
     }
 
@@ -69,6 +70,6 @@ internal static unsafe class BlockState
     private static void SetLiveLong(byte* state, nuint slack)
     {
         WriteDigits(state + 1, slack, 4);
-        Volatile.Write(ref *state, Long);
+        Shared.Write(state, Long);
     }
 }

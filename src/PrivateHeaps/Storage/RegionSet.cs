@@ -147,7 +147,7 @@ internal unsafe struct RegionSet
         set->Retention.FreePages += pages;
         if (Retention.IsSurplus(&set->Retention, set->UsedPages - set->FreeBlockPages))
         {
-            Volatile.Write(ref set->HasSurplus, true);
+            Shared.Write(&set->HasSurplus, true);
         }
     }
 

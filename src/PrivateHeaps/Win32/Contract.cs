@@ -1,3 +1,4 @@
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Heaps;
 using PrivateHeaps.Platform;
 
@@ -11,7 +12,7 @@ internal static class Contract
 {
     private static int s_value;
 
-    public static HeapContract Current => (HeapContract)Volatile.Read(ref s_value) is not 0 and var value ? value : Decide();
+    public static HeapContract Current => (HeapContract)Shared.Read(ref s_value) is not 0 and var value ? value : Decide();
 
     public static bool IsObserved => Current == HeapContract.Observed;
 
@@ -23,7 +24,7 @@ internal static class Contract
             return contract == Current;
         }
 
-        Volatile.Write(ref s_value, (int)contract);
+        Shared.Write(ref s_value, (int)contract);
         return true;
     }
 
@@ -31,7 +32,7 @@ internal static class Contract
     private static HeapContract Decide()
     {
         HeapContract configured = Host.ConfiguredContract() == (int)HeapContract.Observed ? HeapContract.Observed : HeapContract.Documented;
-        int before = Interlocked.CompareExchange(ref s_value, (int)configured, 0);
+        int before = Shared.CompareExchange(ref s_value, (int)configured, 0);
         return before == 0 ? configured : (HeapContract)before;
     }
 }

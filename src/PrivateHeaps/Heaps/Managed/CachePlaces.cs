@@ -90,7 +90,7 @@ internal unsafe struct CachePlaces
             && (((ThreadCache*)place)->Thread->StackLow == 0 || ++t_misses % MissesForPlace == 0))
         {
             // Partner: TryGet in other threads, which must find the cache's owner set.
-            Volatile.Write(ref place, (nint)cache);
+            Shared.Write(ref place, (nint)cache);
         }
     }
 

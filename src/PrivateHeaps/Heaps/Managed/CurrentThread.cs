@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 
 namespace PrivateHeaps.Heaps;
@@ -68,7 +69,7 @@ internal static unsafe class CurrentThread
             ThreadState* state = (ThreadState*)s_attached[index].State;
 
             // Partner: CachePlaces.TryGet, by which the thread may use its caches until it has zeroed StackLow. That comes a little after .NET calls it dead.
-            if (!s_attached[index].Thread.IsAlive && Volatile.Read(ref state->StackLow) == 0)
+            if (!s_attached[index].Thread.IsAlive && Shared.Read(&state->StackLow) == 0)
             {
                 Threads.Detach(state);
                 s_attached.RemoveAt(index);

@@ -1,3 +1,4 @@
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Heaps;
 using PrivateHeaps.Platform;
 using ThreadState = PrivateHeaps.Heaps.ThreadState;
@@ -65,7 +66,7 @@ internal static unsafe partial class RtlHeap
     /// <summary>Ends the process over an address that was to be freed and is no block of the heap, if the program has asked for that.</summary>
     public static void StopOnCorruption(ReadOnlySpan<byte> function, nint heap, void* block)
     {
-        if (Volatile.Read(ref s_stopsOnCorruption))
+        if (Shared.Read(ref s_stopsOnCorruption))
         {
             Diagnosis.Stop(function, heap, block);
         }
@@ -109,7 +110,7 @@ internal static unsafe partial class RtlHeap
     /// <summary>For the whole process, whatever heap is named.</summary>
     private static uint EnableTermination()
     {
-        Volatile.Write(ref s_stopsOnCorruption, true);
+        Shared.Write(ref s_stopsOnCorruption, true);
         return NtStatus.Success;
     }
 
