@@ -104,7 +104,7 @@ internal static unsafe class Diagnosis
         }
 
         Finding finding = default;
-        uint slot = (entry->Tag >> 8) - 1;
+        uint slot = PageEntry.SlotOf(entry->Tag);
         if (slot < HeapRegistry.SlotCount)
         {
             finding.Heap = HeapRegistry.AtSlot(slot);

@@ -270,6 +270,64 @@ internal static unsafe class Gate
         }
     }
 
+    /// <summary>
+    /// Whether every other thread was seen outside of the heap after this began; false also when that cannot be told at once. The calling thread is
+    /// inside with the cache, or as a visitor, or has the heap stand still; it may hold any lock but CacheLock.
+    /// </summary>
+    public static bool IsQuiet(HeapState* heap, ThreadCache* cache)
+    {
+        if (heap->SharesCache)
+        {
+            return true;
+        }
+
+        // Who closes the gate holds CacheLock while he waits for the calling thread.
+        if (!OsLock.TryEnter(&heap->CacheLock))
+        {
+            return false;
+        }
+
+        bool others = false;
+        for (ThreadCache* other = heap->Caches; other != null; other = other->Next)
+        {
+            others |= other != cache;
+        }
+
+        if (others)
+        {
+            // Partner: the plain store to Busy in Enter and on the fast paths, and what is read after it there.
+            Os.ProcessBarrier();
+        }
+
+        bool quiet = Shared.Read(&heap->Visitors) == (cache == null ? 1 : 0);
+        for (ThreadCache* other = heap->Caches; quiet && other != null; other = other->Next)
+        {
+            for (int spin = 0; other != cache && Shared.Read(&other->Busy) != 0 && quiet; spin++)
+            {
+                Cpu.Pause();
+                quiet = spin < SpinCount;
+            }
+        }
+
+        OsLock.Leave(&heap->CacheLock);
+        return quiet;
+    }
+
+    /// <summary>
+    /// Waits until another thread was seen outside of the heap after this began. The calling thread must be a visitor, so that no slab goes meanwhile, and must not
+    /// be inside with a cache, since the other thread may be waiting for it in the same way.
+    /// </summary>
+    public static void AwaitOwner(HeapState* heap, uint number)
+    {
+        // Partner: the plain store to Busy on the fast paths.
+        Os.ProcessBarrier();
+        ThreadCache* owner = (ThreadCache*)Shared.Read((nint*)&heap->CacheOfNumber + number);
+        for (int spin = 0; owner != null && Shared.Read(&owner->Busy) != 0; spin++)
+        {
+            Pause(spin);
+        }
+    }
+
     private static void WaitForVisitors(HeapState* heap)
     {
         for (int spin = 0; Shared.Read(&heap->Visitors) != 0; spin++)

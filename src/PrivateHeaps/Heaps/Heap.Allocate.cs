@@ -339,7 +339,7 @@ internal static unsafe partial class Heap
         Bin* bin = HeapState.BinOf(heap, index);
         Magazine* magazine = cache == null ? null : ThreadCache.MagazineOf(cache, index);
         byte* block;
-        if (magazine != null && (magazine->Top != magazine->Base || Magazine.Refill(magazine, bin, &heap->Depots, &heap->Regions, index)))
+        if (magazine != null && (magazine->Top != magazine->Base || Magazine.Refill(magazine, bin, &heap->Depots, &heap->Regions, index, ThreadCache.BiasOf(cache))))
         {
             block = (--magazine->Top)->Block;
         }
@@ -395,6 +395,7 @@ internal static unsafe partial class Heap
             OsLock.Enter(&bin->Lock);
             Bin.Flush(bin, &heap->Regions);
             OsLock.Leave(&bin->Lock);
+            DropFreeSlabs(heap, null, bin, onlySurplus: false);
         }
     }
 }

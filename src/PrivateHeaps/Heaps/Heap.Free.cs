@@ -12,9 +12,11 @@ namespace PrivateHeaps.Heaps;
 /// Free, FreeProcess                    find the thread's cache for the heap
 ///   Push                               a live block of this heap's slabs: clear its state byte, into the magazine, done
 ///     MakeRoomAfterPush                that filled the magazine: spare, depot, slab, in this order
+///   PushCommon                         a live block of a slab that several threads free from: the same by compare-exchange
 ///   FreeSlow                           everything else, wrong addresses too
 ///     Gate.Enter                       wait while the heap stands still
 ///     Locate                           is it a live block of this heap? If not: refused, nothing touched
+///     MakeCommon                       a live block of a slab that another thread frees from without that: not from now on
 ///     FreeInside                       granules, page run, mapping; or a block for the magazine, the depot, the slab
 /// </code>
 /// </summary>
@@ -44,7 +46,8 @@ internal static unsafe partial class Heap
         where TSlowPath : struct, ISlowPath =>
         Push<TSlowPath>(thread->Process, thread, ProcessHandle, 0, block);
 
-    // The happy case. The address may be anything: page entry and state byte are looked up by arithmetic and decide.
+    // The happy case. The address may be anything: page entry and state byte are looked up by arithmetic and decide. A tag with the bias of the cache says that no
+    // other thread changes the state of a live block here, so plain stores do; see Bias.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Push<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, void* block)
         where TSlowPath : struct, ISlowPath
@@ -64,21 +67,23 @@ internal static unsafe partial class Heap
             Shared.Write(&cache->Busy, 1);
         }
 
-        uint index = AddressMap.EntryOfTurned(window, turned)->Tag - cache->TagBase;
+        uint index = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag) - cache->TagBase;
         byte* state = AddressMap.StateOfTurned(window, turned);
-        if (Shared.Read(&cache->OpenHandle) != handle || index >= SizeClass.Count || !BlockState.IsLive(*state))
+        if (Shared.Read(&cache->OpenHandle) != handle || index >= SizeClass.Count || !BlockState.IsLive(Shared.Read(state)))
         {
             if (TSlowPath.SetsBusy)
             {
                 Shared.Write(&cache->Busy, 0);
             }
 
-            return TSlowPath.Free(handle, flags, block, thread);
+            return (index & PageEntry.UnbiasedMask) < SizeClass.Count
+                ? PushCommon<TSlowPath>(handle, flags, block, thread)
+                : TSlowPath.Free(handle, flags, block, thread);
         }
 
         Magazine* magazine = ThreadCache.MagazineOf(cache, index);
         Round* top = magazine->Top;
-        *state = BlockState.Dead;
+        Shared.Write(state, BlockState.Dead);
         top->Block = (byte*)block;
         top->State = state;
         magazine->Top = top + 1;
@@ -96,15 +101,17 @@ internal static unsafe partial class Heap
     }
 
     /// <summary>
-    /// Goes into the heap at a live block of its slabs: the magazine of the block's class, the caller clears the cache's Busy in the end. Null, and not inside, for
-    /// everything that a fast path does not serve.
+    /// Goes into the heap at a live block of its slabs, of any bias: the magazine of the block's class, the caller clears the cache's Busy in the end. Null, and not
+    /// inside, for everything that a fast path does not serve.
     /// </summary>
-    private static Magazine* EnterAtBlock(ThreadState* thread, nint handle, void* block, out ThreadCache* cache, out byte* state)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Magazine* EnterAtBlock(ThreadState* thread, nint handle, void* block, out ThreadCache* cache, out byte* state, out uint bias)
     {
         nuint turned = AddressMap.Turn(block);
         byte* window;
         cache = SlotOf(handle) < thread->TableCount ? thread->Table[SlotOf(handle)] : null;
         state = null;
+        bias = 0;
         if (cache == null || cache->Busy != 0 || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
         {
             return null;
@@ -112,9 +119,11 @@ internal static unsafe partial class Heap
 
         // Partner: Gate.CloseLocked.
         Shared.Write(&cache->Busy, 1);
-        uint index = AddressMap.EntryOfTurned(window, turned)->Tag - cache->TagBase;
+        uint tag = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag);
+        uint index = (tag - cache->TagBase) & PageEntry.UnbiasedMask;
+        bias = PageEntry.BiasOf(tag);
         state = AddressMap.StateOfTurned(window, turned);
-        if (Shared.Read(&cache->OpenHandle) == handle && index < SizeClass.Count && BlockState.IsLive(*state))
+        if (Shared.Read(&cache->OpenHandle) == handle && index < SizeClass.Count && BlockState.IsLive(Shared.Read(state)))
         {
             return ThreadCache.MagazineOf(cache, index);
         }
@@ -128,8 +137,41 @@ internal static unsafe partial class Heap
     private static int MakeRoomAfterPush(ThreadCache* cache, uint index)
     {
         HeapState* heap = cache->Heap;
-        Magazine.MakeRoom(ThreadCache.MagazineOf(cache, index), HeapState.BinOf(heap, index), &heap->Depots, &heap->Regions, index);
+        Bin* bin = HeapState.BinOf(heap, index);
+        Magazine.MakeRoom(ThreadCache.MagazineOf(cache, index), bin, &heap->Depots, &heap->Regions, index);
+        if (Shared.Read(&bin->HasFreeSlab))
+        {
+            DropFreeSlabs(heap, cache, bin, onlySurplus: true);
+        }
+
         ReturnSurplus(heap, cache);
+        Shared.Write(&cache->Busy, 0);
+        return 1;
+    }
+
+    // As Push for a live block of a common slab, by compare-exchange.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int PushCommon<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread)
+        where TSlowPath : struct, ISlowPath
+    {
+        Magazine* magazine = EnterAtBlock(thread, handle, block, out ThreadCache* cache, out byte* state, out uint bias);
+        if (magazine == null)
+        {
+            return TSlowPath.Free(handle, flags, block, thread);
+        }
+
+        if (bias != Bias.None || !BlockState.TryKill(state))
+        {
+            Shared.Write(&cache->Busy, 0);
+            return TSlowPath.Free(handle, flags, block, thread);
+        }
+
+        Magazine.Push(magazine, (byte*)block, state);
+        if (magazine->Top == magazine->Limit)
+        {
+            return MakeRoomAfterPush(cache, ThreadCache.IndexOf(cache, magazine));
+        }
+
         Shared.Write(&cache->Busy, 0);
         return 1;
     }
@@ -139,13 +181,13 @@ internal static unsafe partial class Heap
     {
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))
+        if (heap == null || !EnterToChange(self, heap, handle, flags, block, out ThreadCache* cache, out PageEntry* entry, out byte* state))
         {
             return Refuse(thread, HeapFailure.BadHandle) != 0;
         }
 
         nuint bytes = 0;
-        bool freed = Locate(heap, block, out PageEntry* entry, out byte* state);
+        bool freed = entry != null;
         if (freed)
         {
             if (heap->IsCounted)
@@ -160,7 +202,11 @@ internal static unsafe partial class Heap
 
             if (self->IsInterrupted && entry->Kind < SizeClass.Count)
             {
-                FreeInterrupted(heap, (byte*)block, state);
+                freed = BlockState.TryKill(state);
+                if (freed)
+                {
+                    FreeInterrupted(heap, (byte*)block, state);
+                }
             }
             else
             {
@@ -183,6 +229,73 @@ internal static unsafe partial class Heap
         return true;
     }
 
+    /// <summary>
+    /// As <see cref="Gate.Enter"/>, for who may change the state of the live block at an address, which may be anything: its slab has the bias of the cache, or is
+    /// common. Not so for a signal handler that has interrupted its own thread inside the heap, which can wait for nobody. The entry is null when there is no such
+    /// block in the heap.
+    /// </summary>
+    private static bool EnterToChange(
+        ThreadState* self, HeapState* heap, nint handle, uint flags, void* block, out ThreadCache* cache, out PageEntry* entry, out byte* state)
+    {
+        entry = null;
+        state = null;
+        while (Gate.Enter(self, heap, handle, flags, out cache))
+        {
+            if (!Locate(heap, block, out entry, out state))
+            {
+                entry = null;
+                return true;
+            }
+
+            uint bias = PageEntry.BiasOf(Shared.Read(&entry->Tag));
+            if (bias == Bias.None || (cache != null && bias == PageEntry.BiasOf(cache->TagBase)) || heap->SharesCache || self->IsInterrupted)
+            {
+                return true;
+            }
+
+            // Nobody frees such blocks by plain stores as long as no cache has the number, which none gets while there is a visitor.
+            if (bias == Bias.First && cache == null && Shared.Read((nint*)&heap->CacheOfNumber + Bias.First) == 0)
+            {
+                return true;
+            }
+
+            MakeCommon(heap, cache, (Slab*)entry->Owner);
+        }
+
+        return false;
+    }
+
+    // Makes a slab that is biased to another thread's cache common, and leaves the heap. From the first change of its tag on every thread comes here; the second one is
+    // made when the other thread cannot be between its look at the tag and its plain store any more.
+    private static void MakeCommon(HeapState* heap, ThreadCache* cache, Slab* slab)
+    {
+        if (cache != null)
+        {
+            // As a visitor, so that the slab stays.
+            Shared.Increment(&heap->Visitors);
+            Gate.Leave(heap, cache);
+        }
+
+        Bin* bin = HeapState.BinOf(heap, slab->Class);
+        ChangeBias(bin, slab, Bias.Changing);
+        Gate.AwaitOwner(heap, slab->Bias);
+        ChangeBias(bin, slab, Bias.None);
+        Gate.Leave(heap, null);
+    }
+
+    private static void ChangeBias(Bin* bin, Slab* slab, uint bias)
+    {
+        OsLock.Enter(&bin->Lock);
+        uint tag = Slab.TagOf(slab);
+        if (PageEntry.BiasOf(tag) != Bias.None)
+        {
+            slab->Bias = bias == Bias.None ? bias : slab->Bias;
+            Slab.SetTag(slab, PageEntry.WithBias(tag, bias));
+        }
+
+        OsLock.Leave(&bin->Lock);
+    }
+
     private static bool FreeInside(HeapState* heap, ThreadCache* cache, byte* block, PageEntry* entry, byte* state)
     {
         switch (entry->Kind)
@@ -194,27 +307,38 @@ internal static unsafe partial class Heap
             case PageEntry.SoloKind:
                 return FreeSolo(&heap->Regions, block, entry, state);
             default:
-                *state = BlockState.Dead;
-                GiveSmall(heap, cache, entry->Kind, block, state);
-                return true;
+                bool freed = BlockState.TryKill(state);
+                if (freed)
+                {
+                    GiveSmall(heap, cache, entry->Kind, block, state);
+                }
+
+                return freed;
         }
     }
 
     private static bool FreeFitted(HeapState* heap, ThreadCache* cache, byte* block, byte* state)
     {
+        // Dead, it is the calling thread's alone, and its length stays what it is.
+        if (!BlockState.TryKill(state))
+        {
+            return false;
+        }
+
+        Round round = new() { Block = block, State = state };
         uint index = cache == null ? SizeClass.Count : FittedHeap.ClassOf(&heap->Regions, block);
         if (index < SizeClass.Count)
         {
             Magazine* magazine = ThreadCache.MagazineOf(cache, index);
             if (magazine->Top != magazine->Limit || (!Magazine.IsLoaded(magazine) && Magazine.LoadEmpty(magazine, SizeClass.FirstMagazineCapacity(index))))
             {
-                *state = BlockState.Dead;
                 Magazine.Push(magazine, block, state);
                 return true;
             }
         }
 
-        return FittedHeap.Free(&heap->Fitted, &heap->Regions, block);
+        FittedHeap.Give(&heap->Fitted, &heap->Regions, &round, 1);
+        return true;
     }
 
     private static void GiveSmall(HeapState* heap, ThreadCache* cache, uint index, byte* block, byte* state)
@@ -228,14 +352,19 @@ internal static unsafe partial class Heap
             {
                 Magazine.MakeRoom(magazine, bin, &heap->Depots, &heap->Regions, index);
             }
-
-            return;
+        }
+        else
+        {
+            Round round = new() { Block = block, State = state };
+            OsLock.Enter(&bin->Lock);
+            Bin.Give(bin, &heap->Regions, &round, 1);
+            OsLock.Leave(&bin->Lock);
         }
 
-        Round round = new() { Block = block, State = state };
-        OsLock.Enter(&bin->Lock);
-        Bin.Give(bin, &heap->Regions, &round, 1);
-        OsLock.Leave(&bin->Lock);
+        if (Shared.Read(&bin->HasFreeSlab))
+        {
+            DropFreeSlabs(heap, cache, bin, onlySurplus: true);
+        }
     }
 
     /// <summary>Whether a live block of this heap starts at the address, which may be anything; and what is known about it.</summary>
@@ -252,7 +381,7 @@ internal static unsafe partial class Heap
         entry = AddressMap.EntryIn(window, (nuint)block);
         state = AddressMap.StateIn(window, (nuint)block);
         uint tag = Shared.Read(&entry->Tag);
-        return (tag & ~0xFFu) == heap->Regions.TagBase && BlockState.IsLive(Shared.Read(state));
+        return PageEntry.TagBaseOf(tag) == heap->Regions.TagBase && BlockState.IsLive(Shared.Read(state));
     }
 
     /// <summary>Bytes of a live block, slack included.</summary>

@@ -12,7 +12,7 @@ internal static unsafe partial class Heap
     /// <summary>The requested size of a live block; nuint.MaxValue with BadBlock or BadHandle.</summary>
     public static nuint Size(ThreadState* thread, nint handle, uint flags, void* block)
     {
-        Magazine* magazine = EnterAtBlock(thread, handle, block, out ThreadCache* cache, out byte* state);
+        Magazine* magazine = EnterAtBlock(thread, handle, block, out ThreadCache* cache, out byte* state, out _);
         if (magazine == null)
         {
             return SizeSlow(thread, handle, flags, block);

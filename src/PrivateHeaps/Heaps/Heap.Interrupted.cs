@@ -44,7 +44,6 @@ internal static unsafe partial class Heap
     /// <summary>Leaves a live block of a slab to the next call that may wait; gives it back now when there is no room for it.</summary>
     private static void FreeInterrupted(HeapState* heap, byte* block, byte* state)
     {
-        *state = BlockState.Dead;
         nint* left = (nint*)&heap->Left;
         for (int place = 0; place < HeapState.LeftBlocks; place++)
         {

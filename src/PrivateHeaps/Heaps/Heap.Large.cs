@@ -57,30 +57,31 @@ internal static unsafe partial class Heap
         Shared.Write(&entry->Tag, tag);
     }
 
-    // Whoever changes the tag to 0 has freed the block; a second free at the same instant has lost.
-    private static bool ClaimLarge(PageEntry* entry, byte* state)
+    // Whoever changes the tag to 0 has the block to himself, to free it or to change its size; a free at the same instant has lost. What the entry says beside
+    // the tag is read after that.
+    private static bool ClaimLarge(PageEntry* entry, byte* state, out nuint slack)
     {
-        uint tag = entry->Tag;
+        uint tag = Shared.Read(&entry->Tag);
+        slack = 0;
         if (tag == 0 || Shared.CompareExchange(&entry->Tag, 0, tag) != tag)
         {
             return false;
         }
 
+        slack = BlockState.Slack(state);
         Os.Clear(state, Units.GranulesPerPage);
         return true;
     }
 
     private static bool FreeLarge(RegionSet* regions, byte* block, PageEntry* entry, byte* state)
     {
-        Region* region = (Region*)entry->Owner;
-        uint pages = entry->Pages;
-        if (!ClaimLarge(entry, state))
+        bool claimed = ClaimLarge(entry, state, out _);
+        if (claimed)
         {
-            return false;
+            RegionSet.GiveRun(regions, (Region*)entry->Owner, block, entry->Pages);
         }
 
-        RegionSet.GiveRun(regions, region, block, pages);
-        return true;
+        return claimed;
     }
 
     private static byte* AllocateSolo(RegionSet* regions, nuint bytes, nuint blockBytes, nuint alignment, bool zero)
@@ -158,12 +159,12 @@ internal static unsafe partial class Heap
 
     private static bool FreeSolo(RegionSet* regions, byte* block, PageEntry* entry, byte* state)
     {
-        Region* region = (Region*)entry->Owner;
-        if (!ClaimLarge(entry, state))
+        if (!ClaimLarge(entry, state, out _))
         {
             return false;
         }
 
+        Region* region = (Region*)entry->Owner;
         OsLock.Enter(&regions->Lock);
         RegionSet.Remove(&regions->FirstSolo, &regions->LastSolo, region);
         regions->UsedPages -= region->PageCount;
@@ -217,47 +218,76 @@ internal static unsafe partial class Heap
         OsLock.Leave(&regions->Lock);
     }
 
-    /// <summary>Changes a page run where it lies; false when it cannot grow there.</summary>
-    private static bool ResizeLarge(RegionSet* regions, byte* block, PageEntry* entry, byte* state, nuint bytes)
+    /// <summary>
+    /// Changes a page run where it lies; resized is null, and nothing was changed, when it cannot grow there. False when another thread has freed the block
+    /// meanwhile.
+    /// </summary>
+    private static bool ResizeLarge(RegionSet* regions, byte* block, PageEntry* entry, byte* state, nuint bytes, out byte* resized)
     {
+        resized = null;
+        if (!ClaimLarge(entry, state, out nuint slack))
+        {
+            return false;
+        }
+
         nuint blockBytes = Bits.RoundUp(Bits.Max(bytes, 1), Units.PageBytes);
         nuint wanted = blockBytes >> Units.PageShift;
         Region* region = (Region*)entry->Owner;
         uint pages = entry->Pages;
-        if (wanted > pages)
-        {
-            if (wanted > region->PageCount || !RegionSet.ExtendRun(regions, region, block, pages, (uint)wanted - pages))
-            {
-                return false;
-            }
-        }
-        else if (wanted < pages)
+        bool fits = wanted <= pages
+            || (wanted <= region->PageCount && RegionSet.ExtendRun(regions, region, block, pages, (uint)wanted - pages));
+        if (wanted < pages)
         {
             RegionSet.GiveRun(regions, region, block + blockBytes, pages - (uint)wanted);
         }
 
-        entry->Pages = (uint)wanted;
-        BlockState.SetLive(state, blockBytes - bytes);
+        resized = fits ? block : null;
+        SetLarge(block, regions->TagBase | PageEntry.LargeKind, fits ? (uint)wanted : pages, region, fits ? blockBytes - bytes : slack);
         return true;
     }
 
     /// <summary>
-    /// Changes a mapping: in place if it can be, else, if it may move, by moving its pages without copying. The block's address after it,
-    /// or null when nothing was changed.
+    /// Changes a mapping: in place if it can be, else, if it may move, by moving its pages without copying. The block's address after it, or null when nothing was
+    /// changed. False when another thread has freed the block meanwhile.
     /// </summary>
-    private static byte* ResizeSolo(RegionSet* regions, byte* block, PageEntry* entry, byte* state, nuint bytes, bool mayMove)
+    private static bool ResizeSolo(RegionSet* regions, byte* block, PageEntry* entry, byte* state, nuint bytes, bool mayMove, out byte* resized)
     {
-        nuint blockBytes = Bits.RoundUp(Bits.Max(bytes, 1), Units.PageBytes);
+        resized = null;
+        if (!ClaimLarge(entry, state, out nuint slack))
+        {
+            return false;
+        }
+
         Region* region = (Region*)entry->Owner;
-        nuint old = region->Bytes;
-        nuint pages = blockBytes >> Units.PageShift;
-        if (blockBytes <= old && bytes >= old - BlockState.Slack(state))
+        nuint blockBytes = Bits.RoundUp(Bits.Max(bytes, 1), Units.PageBytes);
+        if (blockBytes <= region->Bytes && bytes >= region->Bytes - slack)
         {
             // It grows into what a kept mapping had more than was asked for.
-            blockBytes = old;
-            pages = region->PageCount;
+            blockBytes = region->Bytes;
         }
-        else if (blockBytes < old)
+
+        resized = ResizeMapping(regions, region, blockBytes, mayMove);
+
+        // Base and PageCount are read by walks, which have the heap stand still while this thread is inside.
+        if (resized != null)
+        {
+            region->Base = resized;
+            region->PageCount = (uint)(blockBytes >> Units.PageShift);
+            region->CommittedPages = region->PageCount;
+            slack = blockBytes - bytes;
+        }
+
+        // At the old address is no block any more: another thread may have got the address range already.
+        SetLarge(region->Base, regions->TagBase | PageEntry.SoloKind, region->PageCount, region, slack);
+        return true;
+    }
+
+    private static byte* ResizeMapping(RegionSet* regions, Region* region, nuint blockBytes, bool mayMove)
+    {
+        nuint old = region->Bytes;
+        nuint pages = blockBytes >> Units.PageShift;
+        byte* block = region->Base;
+        if (blockBytes < old)
         {
             if (!KeepTail(regions, region, pages) && !Os.Resize(block, old, blockBytes))
             {
@@ -275,20 +305,14 @@ internal static unsafe partial class Heap
 
             if (!TakeBehind(regions, region, pages) && !Os.Resize(block, old, blockBytes))
             {
-                block = mayMove && Os.CanMove && !regions->Executable ? MoveSolo(block, entry, state, old, blockBytes) : null;
+                block = mayMove && Os.CanMove && !regions->Executable ? MoveMapping(block, old, blockBytes) : null;
                 if (block == null)
                 {
                     UnchargeSolo(regions, pages - region->PageCount);
-                    return null;
                 }
             }
         }
 
-        // Base and PageCount are read by walks, which have the heap stand still while this thread is inside.
-        region->Base = block;
-        region->PageCount = (uint)pages;
-        region->CommittedPages = (uint)pages;
-        SetLarge(block, regions->TagBase | PageEntry.SoloKind, (uint)pages, region, blockBytes - bytes);
         return block;
     }
 
@@ -322,22 +346,6 @@ internal static unsafe partial class Heap
         bool taken = SpareMappings.TakeAt(&regions->Spares, region->Base + region->Bytes, pages - region->PageCount);
         OsLock.Leave(&regions->Lock);
         return taken;
-    }
-
-    // The old address stops being a block before its pages leave it: another thread may get the address range at once.
-    private static byte* MoveSolo(byte* block, PageEntry* entry, byte* state, nuint oldBytes, nuint newBytes)
-    {
-        uint tag = entry->Tag;
-        nuint slack = BlockState.Slack(state);
-        ClaimLarge(entry, state);
-        byte* target = MoveMapping(block, oldBytes, newBytes);
-        if (target == null)
-        {
-            BlockState.SetLive(state, slack);
-            Shared.Write(&entry->Tag, tag);
-        }
-
-        return target;
     }
 
     // Moves the pages of a mapping to another place where there are as many as wanted; null when it stays as it was.

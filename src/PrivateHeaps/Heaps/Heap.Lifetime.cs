@@ -246,7 +246,7 @@ internal static unsafe partial class Heap
         }
 
         heap->SharedCache->Heap = heap;
-        heap->SharedCache->TagBase = heap->Regions.TagBase;
+        heap->SharedCache->TagBase = PageEntry.WithBias(heap->Regions.TagBase, Bias.First);
         heap->SharedCache->OpenHandle = heap->IsSlow ? Threads.ClosedHandle : HeapRegistry.NextHandle(heap);
         return true;
     }

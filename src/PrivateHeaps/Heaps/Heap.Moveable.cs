@@ -92,15 +92,20 @@ internal static unsafe partial class Heap
         }
 
         *old = RequestedBytes(heap, block, entry, state);
-        byte* resized = ResizeInside(heap, block, entry, state, bytes, found->IsLocked, 0, 0);
-        if (resized == null && found->IsLocked)
+        bool live = ResizeInside(heap, block, entry, state, bytes, found->IsLocked, 0, 0, out byte* resized);
+        if (live && resized == null && found->IsLocked)
         {
             if (!mayMoveLocked)
             {
                 return HeapFailure.WouldMove;
             }
 
-            resized = ResizeInside(heap, block, entry, state, bytes, false, 0, 0);
+            live = ResizeInside(heap, block, entry, state, bytes, false, 0, 0, out resized);
+        }
+
+        if (!live)
+        {
+            return HeapFailure.BadHandle;
         }
 
         if (resized == null)

@@ -66,6 +66,7 @@ internal static unsafe partial class Heap
                 continue;
             }
 
+            bool isIdle = false;
             OsLock.Enter(&bin->Lock);
             if (bin->IsBusy || isBusy)
             {
@@ -75,6 +76,7 @@ internal static unsafe partial class Heap
             else
             {
                 Bin.Flush(bin, &heap->Regions);
+                isIdle = true;
             }
 
             if (toSystem)
@@ -83,6 +85,34 @@ internal static unsafe partial class Heap
             }
 
             OsLock.Leave(&bin->Lock);
+            DropFreeSlabs(heap, cache, bin, onlySurplus: !isIdle);
         }
+    }
+
+    // Gives wholly free slabs back. First no address in them counts as a block's any more, then nobody may be left inside the heap who came when it did:
+    // or he could take what lies there next for a block of the slab that he has looked at, if the program frees a block that it has freed already. The calling
+    // thread is inside the heap with the cache, or without one, or has it stand still, and holds no lock.
+    private static void DropFreeSlabs(HeapState* heap, ThreadCache* cache, Bin* bin, bool onlySurplus)
+    {
+        OsLock.Enter(&bin->Lock);
+        bin->HasFreeSlab = false;
+        bool isQuiet = true;
+        for (Slab* slab = Bin.FindFree(bin->Partial), next; isQuiet && slab != null && (!onlySurplus || Bin.IsSurplus(bin, slab)); slab = next)
+        {
+            next = Bin.FindFree(slab->Next);
+            uint tag = Slab.TagOf(slab);
+            Slab.SetTag(slab, 0);
+            isQuiet = Gate.IsQuiet(heap, cache);
+            if (isQuiet)
+            {
+                Bin.DropSlab(bin, &heap->Regions, slab);
+            }
+            else
+            {
+                Slab.SetTag(slab, tag);
+            }
+        }
+
+        OsLock.Leave(&bin->Lock);
     }
 }

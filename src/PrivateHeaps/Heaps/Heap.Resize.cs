@@ -22,7 +22,8 @@ internal static unsafe partial class Heap
         bool inPlaceOnly = (flags & HeapFlags.ReallocInPlaceOnly) != 0;
         ThreadCache* cache = null;
         byte* state = null;
-        Magazine* magazine = (flags & ~ordinary) == 0 ? EnterAtBlock(thread, handle, block, out cache, out state) : null;
+        uint bias = Bias.None;
+        Magazine* magazine = (flags & ~ordinary) == 0 ? EnterAtBlock(thread, handle, block, out cache, out state, out bias) : null;
         if (magazine == null)
         {
             return ReallocateAligned(thread, handle, flags, block, bytes, 0);
@@ -31,12 +32,22 @@ internal static unsafe partial class Heap
         nuint blockBytes = magazine->BlockBytesPlusOne - 1;
         nuint old = blockBytes - BlockState.Slack(state);
         bool stays = bytes <= blockBytes && (inPlaceOnly || !IsWasteful(blockBytes, bytes));
-        if (stays)
+        bool isResized = stays && bias == PageEntry.BiasOf(cache->TagBase);
+        if (isResized)
         {
             BlockState.SetLive(state, blockBytes - bytes);
         }
+        else if (stays && bias == Bias.None)
+        {
+            isResized = BlockState.TrySetLive(state, blockBytes - bytes);
+        }
 
         Shared.Write(&cache->Busy, 0);
+        if (stays && !isResized)
+        {
+            return ReallocateAligned(thread, handle, flags, block, bytes, 0);
+        }
+
         if (!stays)
         {
             return inPlaceOnly ? (void*)Refuse(thread, HeapFailure.WouldMove) : Move(thread, handle, flags, block, old, bytes, 0);
@@ -60,7 +71,7 @@ internal static unsafe partial class Heap
 
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))
+        if (heap == null || !EnterToChange(self, heap, handle, flags, block, out ThreadCache* cache, out PageEntry* entry, out byte* state))
         {
             return (void*)Refuse(thread, HeapFailure.BadHandle);
         }
@@ -70,7 +81,7 @@ internal static unsafe partial class Heap
         nuint old = 0;
         byte* resized = null;
         UserInfo attached = default;
-        bool found = Locate(heap, block, out PageEntry* entry, out byte* state);
+        bool found = entry != null;
         if (found)
         {
             old = RequestedBytes(heap, block, entry, state);
@@ -79,7 +90,7 @@ internal static unsafe partial class Heap
             if (bytes <= LargestHeapBytes && (aligned || inPlaceOnly))
             {
                 // A block with something attached moves below, where that moves along.
-                resized = ResizeInside(heap, (byte*)block, entry, state, bytes, inPlaceOnly || attached.IsSettable, alignment, flags);
+                found = ResizeInside(heap, (byte*)block, entry, state, bytes, inPlaceOnly || attached.IsSettable, alignment, flags, out resized);
             }
 
             if (resized != null && bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
@@ -135,7 +146,13 @@ internal static unsafe partial class Heap
                 Os.Clear(moved + old, bytes - old);
             }
 
-            Free(thread, handle, flags, block);
+            if (!Free(thread, handle, flags, block))
+            {
+                // Another thread has freed it meanwhile.
+                Free(thread, handle, flags, moved);
+                return (void*)Refuse(thread, HeapFailure.BadBlock);
+            }
+
             HeapState* heap = HeapRegistry.Find(handle);
             if (heap != null && heap->IsCounted)
             {
@@ -148,27 +165,31 @@ internal static unsafe partial class Heap
 
     private static bool IsWasteful(nuint blockBytes, nuint bytes) => blockBytes > SmallestMovedBytes && bytes < blockBytes / ShrinkFactor;
 
-    private static byte* ResizeInside(HeapState* heap, byte* block, PageEntry* entry, byte* state, nuint bytes, bool inPlaceOnly, nuint alignment, uint flags)
+    // False when another thread has freed the block meanwhile; resized is null when it stays as it was.
+    private static bool ResizeInside(
+        HeapState* heap, byte* block, PageEntry* entry, byte* state, nuint bytes, bool inPlaceOnly, nuint alignment, uint flags, out byte* resized)
     {
         RegionSet* regions = &heap->Regions;
+        resized = null;
         switch (entry->Kind)
         {
             case PageEntry.FittedKind:
-                return FittedHeap.Resize(&heap->Fitted, regions, block, bytes) ? block : null;
+                resized = FittedHeap.Resize(&heap->Fitted, regions, block, bytes) ? block : null;
+                return true;
             case PageEntry.LargeKind:
-                return (inPlaceOnly || bytes >= WorthMovingBytes) && ResizeLarge(regions, block, entry, state, bytes) ? block : null;
+                return (!inPlaceOnly && bytes < WorthMovingBytes) || ResizeLarge(regions, block, entry, state, bytes, out resized);
             case PageEntry.SoloKind:
                 bool mayMove = !inPlaceOnly && alignment <= Units.PageBytes;
-                return inPlaceOnly || bytes >= SoloBytes(flags) / 2 ? ResizeSolo(regions, block, entry, state, bytes, mayMove) : null;
+                return (!inPlaceOnly && bytes < SoloBytes(flags) / 2) || ResizeSolo(regions, block, entry, state, bytes, mayMove, out resized);
             default:
                 nuint blockBytes = SizeClass.BlockBytes(entry->Kind);
                 if (bytes > blockBytes || (IsWasteful(blockBytes, bytes) && !inPlaceOnly))
                 {
-                    return null;
+                    return true;
                 }
 
-                BlockState.SetLive(state, blockBytes - bytes);
-                return block;
+                resized = block;
+                return BlockState.TrySetLive(state, blockBytes - bytes);
         }
     }
 }

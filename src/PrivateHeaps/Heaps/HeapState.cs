@@ -43,6 +43,10 @@ internal unsafe struct HeapState
     /// <summary>The caches of all threads for this heap.</summary>
     public ThreadCache* Caches;
 
+    /// <summary>The caches by their numbers, which are set in UsedNumbers; see Bias. Written under CacheLock.</summary>
+    public NumberedCaches CacheOfNumber;
+    public uint UsedNumbers;
+
     /// <summary>The one cache of all threads for heaps without serialization in this slot; made for the first such heap and then kept.</summary>
     public ThreadCache* SharedCache;
 
@@ -151,6 +155,12 @@ internal unsafe struct HeapState
     }
 
     public static nuint StructureBytes => (nuint)sizeof(HeapState) + SizeClass.TableCount * (nuint)sizeof(Bin);
+
+    [InlineArray((int)Bias.LastNumber + 1)]
+    public struct NumberedCaches
+    {
+        private nint _first;
+    }
 
     [InlineArray(LeftBlocks)]
     public struct LeftAddresses

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
@@ -24,6 +25,8 @@ internal unsafe struct ThreadCache
 
     /// <summary>1 while the owner is inside the heap. Plain stores; who closes the gate makes them visible by the process barrier.</summary>
     public int Busy;
+
+    /// <summary>The tag of the heap's slabs that have the bias of this cache, less their class. A free by the fast path needs exactly such a tag.</summary>
     public uint TagBase;
 
     /// <summary>The heap it serves; null when that was destroyed. Written under the heap's CacheLock.</summary>
@@ -45,6 +48,9 @@ internal unsafe struct ThreadCache
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Magazine* MagazineOf(ThreadCache* cache, uint index) => (Magazine*)((byte*)(cache + 1) + OffsetsBytes) + index;
+
+    /// <summary>The class of a magazine.</summary>
+    public static uint IndexOf(ThreadCache* cache, Magazine* magazine) => (uint)(magazine - MagazineOf(cache, 0));
 
     /// <summary>The magazine for a size of at most SizeClass.TableBytes. A table in the cache itself is the shortest way there.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -256,7 +262,7 @@ internal unsafe struct ThreadCache
         }
 
         cache->Heap = heap;
-        cache->TagBase = heap->Regions.TagBase;
+        SetNumber(cache, heap);
         cache->Previous = null;
         cache->Next = heap->Caches;
         if (cache->Next != null)
@@ -275,6 +281,38 @@ internal unsafe struct ThreadCache
         return true;
     }
 
+    // The number that the cache has as long as it is linked. The next cache with it takes over the slabs of its bias.
+    private static void SetNumber(ThreadCache* cache, HeapState* heap)
+    {
+        uint free = ~heap->UsedNumbers & ((2u << (int)Bias.LastNumber) - 2);
+        while (free != 0)
+        {
+            uint number = (uint)BitOperations.TrailingZeroCount(free);
+            free &= free - 1;
+
+            // Partners: Gate.AwaitOwner, which reads it after a process barrier; and Heap.EnterToChange, where a visitor says that he is inside, and then reads it.
+            nint* place = (nint*)&heap->CacheOfNumber + number;
+            Shared.Exchange(place, (nint)cache);
+            if (number != Bias.First || Shared.Read(&heap->Visitors) == 0)
+            {
+                heap->UsedNumbers |= 1u << (int)number;
+                cache->TagBase = PageEntry.WithBias(heap->Regions.TagBase, number);
+                return;
+            }
+
+            Shared.Write(place, 0);
+        }
+
+        cache->TagBase = PageEntry.WithBias(heap->Regions.TagBase, Bias.Unnumbered);
+    }
+
+    /// <summary>The bias of slabs that the cache's thread makes; the cache may be null.</summary>
+    public static uint BiasOf(ThreadCache* cache)
+    {
+        uint bias = cache == null ? Bias.First : PageEntry.BiasOf(cache->TagBase);
+        return bias == Bias.Unnumbered ? Bias.None : bias;
+    }
+
     // The reverse of Link; the caller holds the heap's CacheLock.
     private static void UnlinkLocked(ThreadCache* cache, HeapState* heap)
     {
@@ -282,6 +320,13 @@ internal unsafe struct ThreadCache
         if (cache->Next != null)
         {
             cache->Next->Previous = cache->Previous;
+        }
+
+        uint number = PageEntry.BiasOf(cache->TagBase);
+        if (number != Bias.Unnumbered)
+        {
+            heap->UsedNumbers &= ~(1u << (int)number);
+            Shared.Write((nint*)&heap->CacheOfNumber + number, 0);
         }
 
         cache->Heap = null;

@@ -61,7 +61,7 @@ internal static unsafe class Verification
     // Pages of the slab or large block that starts at the address; 0 when something is wrong with it.
     private static uint RunPages(HeapState* heap, Region* region, byte* address, PageEntry* entry)
     {
-        if ((entry->Tag & ~0xFFu) != heap->Regions.TagBase)
+        if (PageEntry.TagBaseOf(entry->Tag) != heap->Regions.TagBase)
         {
             return 0;
         }

@@ -79,7 +79,7 @@ internal static unsafe partial class Walker
         }
 
         PageEntry* page = AddressMap.EntryIn(window, (nuint)address);
-        index = Shared.Read(&page->Tag) - heap->Regions.TagBase;
+        index = (Shared.Read(&page->Tag) & PageEntry.UnbiasedMask) - heap->Regions.TagBase;
         return index < SizeClass.Count ? (Slab*)page->Owner : null;
     }
 

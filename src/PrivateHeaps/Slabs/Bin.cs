@@ -14,6 +14,10 @@ internal unsafe struct Bin
     private const int ContentionOfWait = 16;
     private const int MostContention = 192;
 
+    // A thread makes a slab of its own, rather than take from that of another, as long as no more than this is free in all of them.
+    private const uint LeanBytes = 64 * Units.KiB;
+    private const int ChoiceCount = 8;
+
     public OsLock Lock;
     public uint DepotCount;
 
@@ -31,6 +35,9 @@ internal unsafe struct Bin
 
     /// <summary>The depot was used since the heap last looked for idle ones.</summary>
     public bool IsBusy;
+
+    /// <summary>A slab became wholly free that the bin need not keep; see Heap.Reap, which drops it.</summary>
+    public bool HasFreeSlab;
 
     /// <summary>Rises when a thread that comes with a magazine finds Lock held, and falls, by less, when it does not.</summary>
     public byte Contention;
@@ -71,20 +78,23 @@ internal unsafe struct Bin
     }
 
     /// <summary>
-    /// Takes blocks from slabs into the array from its end downward, making at most one new slab; returns how many, 0 when there is no memory. The caller holds Lock.
+    /// Takes blocks from slabs into the array from its end downward, making at most one new slab, of the bias; returns how many, 0 when there is no memory. The caller holds Lock.
     /// </summary>
-    public static uint Take(Bin* bin, RegionSet* regions, uint index, Round* end, uint wanted)
+    public static uint Take(Bin* bin, RegionSet* regions, uint index, Round* end, uint wanted, uint bias)
     {
         uint taken = 0;
         while (taken < wanted)
         {
-            Slab* slab = bin->Partial;
+            Slab* slab = Choose(bin, bias, taken != 0);
+            if (slab == null && taken == 0)
+            {
+                slab = AddSlab(bin, regions, index, bias);
+                slab = slab != null ? slab : bin->Partial;
+            }
+
             if (slab == null)
             {
-                if (taken != 0 || (slab = AddSlab(bin, regions, index)) == null)
-                {
-                    break;
-                }
+                break;
             }
 
             uint kept = slab->PagesOfBlock == 0 ? 0 : Slab.CountKept(slab);
@@ -106,14 +116,28 @@ internal unsafe struct Bin
         return taken;
     }
 
-    /// <summary>Takes one block from the depot or a slab; null when there is no memory. The caller holds Lock.</summary>
+    // The slab to take blocks from: one of the bias; or any, which thereby becomes common in the end, when there are many free blocks or the caller is modest.
+    private static Slab* Choose(Bin* bin, uint bias, bool isModest)
+    {
+        Slab* slab = bin->Partial;
+        for (int i = 0; slab != null && slab->Bias != bias && i < ChoiceCount; i++)
+        {
+            slab = slab->Next;
+        }
+
+        Slab* first = bin->Partial;
+        bool isOwn = slab != null && slab->Bias == bias;
+        return isOwn ? slab : first == null || isModest || bin->FreeCount * first->BlockBytes <= LeanBytes ? null : first;
+    }
+
+    /// <summary>Takes one block from the depot or a slab, for a thread without a cache; null when there is no memory. The caller holds Lock.</summary>
     public static byte* TakeOne(Bin* bin, RegionSet* regions, uint index)
     {
         Rounds* rounds = bin->Depot;
         if (rounds == null)
         {
             Round round;
-            return Take(bin, regions, index, &round + 1, 1) == 0 ? null : round.Block;
+            return Take(bin, regions, index, &round + 1, 1, Bias.First) == 0 ? null : round.Block;
         }
 
         byte* last = Rounds.Items(rounds)[--rounds->Count].Block;
@@ -127,7 +151,7 @@ internal unsafe struct Bin
         return last;
     }
 
-    /// <summary>Puts blocks back into their slabs; a slab that becomes wholly free goes, unless it is all that the bin has. The caller holds Lock.</summary>
+    /// <summary>Puts blocks back into their slabs; HasFreeSlab when one that the bin need not keep is wholly free now. The caller holds Lock.</summary>
     public static void Give(Bin* bin, RegionSet* regions, Round* rounds, uint count)
     {
         nuint freed = 0;
@@ -146,11 +170,9 @@ internal unsafe struct Bin
                 List(bin, slab);
             }
 
-            if (slab->FreeCount == slab->SlotCount && bin->FreeCount > 2 * slab->SlotCount)
+            if (slab->FreeCount == slab->SlotCount && IsSurplus(bin, slab))
             {
-                RegionSet.NoteBlocksFree(regions, freed);
-                freed = 0;
-                DropSlab(bin, regions, slab);
+                bin->HasFreeSlab = true;
             }
         }
 
@@ -255,7 +277,7 @@ internal unsafe struct Bin
         bin->DepotCount = 0;
     }
 
-    /// <summary>Empties the depot into the slabs and gives every wholly free slab back. The caller holds Lock.</summary>
+    /// <summary>Empties the depot into the slabs and forgets the traffic. The caller holds Lock.</summary>
     public static void Flush(Bin* bin, RegionSet* regions)
     {
         FlushDepot(bin, regions);
@@ -265,21 +287,27 @@ internal unsafe struct Bin
         bin->Visits = 0;
         Rounds.DropAll(bin->Empties);
         bin->Empties = null;
-        for (Slab* slab = bin->Partial, next; slab != null; slab = next)
-        {
-            next = slab->Next;
-            if (slab->FreeCount == slab->SlotCount)
-            {
-                DropSlab(bin, regions, slab);
-            }
-        }
     }
 
-    private static Slab* AddSlab(Bin* bin, RegionSet* regions, uint index)
+    /// <summary>The first wholly free slab from this one on; null when there is none. The caller holds Lock.</summary>
+    public static Slab* FindFree(Slab* slab)
+    {
+        while (slab != null && slab->FreeCount != slab->SlotCount)
+        {
+            slab = slab->Next;
+        }
+
+        return slab;
+    }
+
+    /// <summary>Whether the bin can do without a wholly free slab.</summary>
+    public static bool IsSurplus(Bin* bin, Slab* slab) => bin->FreeCount > 2 * slab->SlotCount;
+
+    private static Slab* AddSlab(Bin* bin, RegionSet* regions, uint index, uint bias)
     {
         // Slabs double from one page on: a heap with few blocks stays small, a large one makes few slabs.
         uint wanted = 1u << (int)Bits.Min(bin->SlabCount, 7);
-        Slab* slab = Slab.Create(regions, index, wanted);
+        Slab* slab = Slab.Create(regions, index, wanted, bias);
         if (slab != null)
         {
             bin->SlabCount++;
@@ -291,7 +319,8 @@ internal unsafe struct Bin
         return slab;
     }
 
-    private static void DropSlab(Bin* bin, RegionSet* regions, Slab* slab)
+    /// <summary>Gives a wholly free slab back. The caller holds Lock, and nobody is inside the heap who could have taken a block of it for a live one.</summary>
+    public static void DropSlab(Bin* bin, RegionSet* regions, Slab* slab)
     {
         Unlist(bin, slab);
         bin->SlabCount--;

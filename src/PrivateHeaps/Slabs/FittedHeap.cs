@@ -79,21 +79,7 @@ internal unsafe struct FittedHeap
         return block;
     }
 
-    /// <summary>Frees a block if it is live; false when it is not.</summary>
-    public static bool Free(FittedHeap* fitted, RegionSet* regions, byte* block)
-    {
-        OsLock.Enter(&regions->Lock);
-        bool live = BlockState.IsLive(*AddressMap.StateOf(block));
-        if (live)
-        {
-            GiveLocked(fitted, regions, block);
-        }
-
-        OsLock.Leave(&regions->Lock);
-        return live;
-    }
-
-    /// <summary>Makes the granules of dead blocks, from a magazine, free again.</summary>
+    /// <summary>Makes the granules of dead blocks free again.</summary>
     public static void Give(FittedHeap* fitted, RegionSet* regions, Round* rounds, uint count)
     {
         if (count == 0)
@@ -124,6 +110,13 @@ internal unsafe struct FittedHeap
         uint wanted = LengthFor(bytes);
         byte* state = AddressMap.StateOf(block);
         OsLock.Enter(&regions->Lock);
+        nuint slack = BlockState.Slack(state);
+        if (!BlockState.TryKill(state))
+        {
+            OsLock.Leave(&regions->Lock);
+            return false;
+        }
+
         uint length = LengthOf(regions, block, state);
         uint start = (uint)((nuint)(block - regions->First->Base) >> Units.GranuleShift);
         bool fits = wanted <= length
@@ -143,6 +136,10 @@ internal unsafe struct FittedHeap
 
             ClearFollowing(state, length);
             SetLive(state, wanted, bytes);
+        }
+        else
+        {
+            BlockState.SetLive(state, slack);
         }
 
         OsLock.Leave(&regions->Lock);

@@ -62,9 +62,9 @@ internal unsafe struct Magazine
         magazine->Top++;
     }
 
-    /// <summary>Makes Top != Base; false when there is no memory.</summary>
+    /// <summary>Makes Top != Base, perhaps with a new slab of the bias; false when there is no memory.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static bool Refill(Magazine* magazine, Bin* bin, Depots** depots, RegionSet* regions, uint index)
+    public static bool Refill(Magazine* magazine, Bin* bin, Depots** depots, RegionSet* regions, uint index, uint bias)
     {
         if (magazine->Spare != null && magazine->Spare->Count != 0)
         {
@@ -101,7 +101,7 @@ internal unsafe struct Magazine
 
             uint most = (uint)(magazine->Limit - magazine->Base) - 1;
             uint wanted = Bits.Min(most, magazine->RefillCount);
-            uint taken = Bin.Take(bin, regions, index, magazine->Base + wanted, wanted);
+            uint taken = Bin.Take(bin, regions, index, magazine->Base + wanted, wanted, bias);
             if (taken != wanted)
             {
                 Os.Copy(magazine->Base, magazine->Base + (wanted - taken), taken * (nuint)sizeof(Round));

@@ -40,10 +40,13 @@ internal unsafe struct Slab
     /// <summary>No word of the bitmap below this has a bit set.</summary>
     public uint FirstWord;
 
+    /// <summary>The bias that the slab was made with, as long as it is not common.</summary>
+    public uint Bias;
+
     public readonly nuint Bytes => (nuint)PageCount << Units.PageShift;
 
     /// <summary>A slab on a fresh page run, all blocks free; null when there is no memory.</summary>
-    public static Slab* Create(RegionSet* regions, uint index, uint wantedPages)
+    public static Slab* Create(RegionSet* regions, uint index, uint wantedPages, uint bias)
     {
         uint block = SizeClass.BlockBytes(index);
         uint pages = SizeClass.PagesOfSlab(index, wantedPages);
@@ -79,9 +82,16 @@ internal unsafe struct Slab
         slab->PagesOfBlock = SizeClass.PagesOfBlock(index);
         slab->Reciprocal = (1UL << 32) / (block >> Units.GranuleShift) + 1;
         RunMap.SetBits(BitsOf(slab), 0, slots);
-        AddressMap.SetEntries(run, pages, regions->TagBase | index, slab);
+        slab->Bias = bias;
+        SetTag(slab, PageEntry.WithBias(regions->TagBase | index, bias));
         return slab;
     }
+
+    /// <summary>The tag of its pages.</summary>
+    public static uint TagOf(Slab* slab) => Shared.Read(&AddressMap.EntryOf(slab->Base)->Tag);
+
+    /// <summary>With 0, no address in the slab is a block's any more.</summary>
+    public static void SetTag(Slab* slab, uint tag) => AddressMap.SetEntries(slab->Base, slab->PageCount, tag, slab);
 
     /// <summary>Gives the run and the structure back. No block of it may be live or in a magazine, unless its heap is dropped.</summary>
     public static void Drop(Slab* slab, RegionSet* regions)

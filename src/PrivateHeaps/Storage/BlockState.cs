@@ -38,6 +38,50 @@ internal static unsafe class BlockState
         }
     }
 
+    /// <summary>
+    /// Makes a block dead if it is live, whoever else does so at the same instant: true for exactly one of them, until the block is live again.
+    /// </summary>
+    public static bool TryKill(byte* state)
+    {
+        for (; ; )
+        {
+            byte seen = Shared.Read(state);
+            if (!IsLive(seen))
+            {
+                return false;
+            }
+
+            // Another thread may have changed the slack meanwhile.
+            if (Shared.CompareExchange(state, Dead, seen) == seen)
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Changes the slack of a live block; false when the block is dead, or dies at the same instant.</summary>
+    public static bool TrySetLive(byte* state, nuint slack)
+    {
+        for (; ; )
+        {
+            byte seen = Shared.Read(state);
+            if (!IsLive(seen))
+            {
+                return false;
+            }
+
+            if (slack > ShortSlackMaximum)
+            {
+                WriteDigits(state + 1, slack, 4);
+            }
+
+            if (Shared.CompareExchange(state, slack > ShortSlackMaximum ? Long : (byte)(slack + 1), seen) == seen)
+            {
+                return true;
+            }
+        }
+    }
+
     /// <summary>The slack of a live block.</summary>
     public static nuint Slack(byte* state)
     {

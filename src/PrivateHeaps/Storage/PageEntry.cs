@@ -7,18 +7,28 @@ namespace PrivateHeaps.Storage;
 internal unsafe struct PageEntry
 {
     /// <summary>Kinds below this are size classes: the page belongs to a slab of that class.</summary>
-    public const uint FirstSpecialKind = 0xF0;
+    public const uint FirstSpecialKind = 0x70;
 
     /// <summary>The first page of a large block: a page run of its own inside a region.</summary>
-    public const uint LargeKind = 0xF0;
+    public const uint LargeKind = 0x70;
 
     /// <summary>The first page of a block with a mapping of its own.</summary>
-    public const uint SoloKind = 0xF1;
+    public const uint SoloKind = 0x71;
 
     /// <summary>A page of a small bounded heap, whose blocks lie at any granule.</summary>
-    public const uint FittedKind = 0xF2;
+    public const uint FittedKind = 0x72;
 
-    /// <summary>(slot of the heap + 1) &lt;&lt; 8 | kind; 0 when the page starts or holds no block.</summary>
+    /// <summary>All of a tag but the bias.</summary>
+    public const uint UnbiasedMask = (1u << BiasShift) - 1;
+
+    private const int KindBits = 7;
+    private const int BiasShift = 27;
+    private const uint KindMask = (1u << KindBits) - 1;
+
+    /// <summary>
+    /// Bias &lt;&lt; 27 | (slot of the heap + 1) &lt;&lt; 7 | kind; 0 when the page starts or holds no block. The bias of a slab's page says by
+    /// which stores its blocks are freed; see Bias. It is 0 for all other pages.
+    /// </summary>
     public uint Tag;
 
     /// <summary>Pages of the large block that starts here.</summary>
@@ -27,7 +37,17 @@ internal unsafe struct PageEntry
     /// <summary>The Slab of a size class, else the Region.</summary>
     public void* Owner;
 
-    public readonly uint Kind => Tag & 0xFF;
+    public readonly uint Kind => Tag & KindMask;
 
-    public static uint TagBase(uint slot) => (slot + 1) << 8;
+    public static uint TagBase(uint slot) => (slot + 1) << KindBits;
+
+    /// <summary>The tag base of the heap that a page with this tag belongs to.</summary>
+    public static uint TagBaseOf(uint tag) => tag & UnbiasedMask & ~KindMask;
+
+    /// <summary>The slot of the heap that a page with this tag, which is not 0, belongs to.</summary>
+    public static uint SlotOf(uint tag) => ((tag & UnbiasedMask) >> KindBits) - 1;
+
+    public static uint BiasOf(uint tag) => tag >> BiasShift;
+
+    public static uint WithBias(uint tag, uint bias) => (tag & UnbiasedMask) | (bias << BiasShift);
 }
