@@ -22,8 +22,11 @@ internal static unsafe class CommitScenarios
     /// <summary>Many heaps one after the other and at once cost what they use, and nothing when they are gone.</summary>
     public static void DestroyedHeapsAreNotCharged()
     {
-        nuint remainder = 0;
-        for (int round = 0; round < 3; round++)
+        // Each window of addresses that memory happens to lie in keeps its page entries and states. So a round may leave more than the one before, but a leak
+        // shows in every round.
+        const int mostRounds = 10;
+        List<nuint> remainders = [];
+        do
         {
             PrivateHeap[] heaps = [.. Enumerable.Range(0, 100).Select(index => new PrivateHeap(new PrivateHeapOptions
             {
@@ -38,14 +41,17 @@ internal static unsafe class CommitScenarios
                 }
             }
 
-            Assert.True(StrictMemory.CommittedBytes > 400 * MiB);
+            nuint full = StrictMemory.CommittedBytes;
+            Assert.True(full > 400 * MiB);
             Array.ForEach(heaps, heap => heap.Dispose());
 
             // The engine's own structures stay, and a little memory for the next heap.
-            Assert.True(StrictMemory.CommittedBytes < 150 * MiB, $"{StrictMemory.CommittedBytes} bytes stayed.");
-            Assert.True(round == 0 || StrictMemory.CommittedBytes <= remainder + MiB);
-            remainder = StrictMemory.CommittedBytes;
+            remainders.Add(StrictMemory.CommittedBytes);
+            Assert.True(remainders[^1] < full / 5, $"Of {full} bytes {remainders[^1]} stayed.");
         }
+        while (remainders.Count < mostRounds && (remainders.Count == 1 || remainders[^1] != remainders[^2]));
+
+        Assert.True(remainders[^1] == remainders[^2], $"Each round left more than the one before: {string.Join(", ", remainders)} bytes.");
     }
 
     /// <summary>Compact gives the charge of freed memory back; the same memory serves again, and reads as zero where that is asked.</summary>
