@@ -19,7 +19,7 @@ public static class Child
             nameof(ContractScenarios.PrintErrorOfFirstCall) => () => ContractScenarios.PrintErrorOfFirstCall(arguments[1]),
             nameof(ContractScenarios.ChooseLate) => ContractScenarios.ChooseLate,
             nameof(TerminationScenarios.Misuse) => () => TerminationScenarios.Misuse(arguments[1], arguments[2]),
-            nameof(SuiteRunner.RunUnder) => () => SuiteRunner.RunUnder(Enum.Parse<MemoryRules>(arguments[1])),
+            nameof(SuiteRunner.RunUnder) => () => SuiteRunner.RunUnder(Enum.Parse<MemoryRules>(arguments[1]), arguments[2..]),
             nameof(CommitScenarios) => () => CommitScenarios.Run(arguments[1]),
             _ => throw new ArgumentException($"There is no scenario '{arguments[0]}'."),
         };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using PrivateHeaps.Tests.Platform;
 using Xunit.Abstractions;
@@ -16,9 +17,13 @@ internal static class SuiteRunner
     /// <summary>True in such a process, where the C library is not tested along.</summary>
     public static bool IsAlone { get; private set; }
 
-    /// <summary>Runs the tests of this assembly, prints those that fail, and ends with the line "N passed, N failed".</summary>
-    public static void RunUnder(MemoryRules rules)
+    /// <summary>
+    /// Runs the tests of this assembly, prints those that fail, and ends with the line "N passed, N failed". All of them, or of so many parts as the second
+    /// number says the one with the first number.
+    /// </summary>
+    public static void RunUnder(MemoryRules rules, string[] partAndCount)
     {
+        int[] numbers = partAndCount is [] ? [0, 1] : [.. partAndCount.Select(number => int.Parse(number, CultureInfo.InvariantCulture))];
         IsAlone = true;
         if (rules != MemoryRules.OfThisSystem)
         {
@@ -33,6 +38,7 @@ internal static class SuiteRunner
         discovered.Wait();
         IEnumerable<ITestCase> tests = discovered.Tests.Where(test =>
             !s_excludedNames.Any(name => test.TestMethod.TestClass.Class.Name.StartsWith(name, StringComparison.Ordinal)));
+        tests = tests.OrderBy(test => test.DisplayName, StringComparer.Ordinal).Where((_, index) => index % numbers[1] == numbers[0]);
         framework.GetExecutor(assembly.GetName()).RunTests(tests, executed, options);
         executed.Wait();
         Console.WriteLine($"{executed.Passed} passed, {discovered.Failed + executed.Failed} failed");

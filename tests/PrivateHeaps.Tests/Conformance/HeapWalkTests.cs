@@ -276,16 +276,32 @@ public unsafe class HeapWalkTests
         };
         Threads.Run(work, work, () =>
         {
-            for (int count = 0; count < 100; count++)
+            try
             {
-                Assert.True(face.HeapLock(heap.Handle));
-                List<Entry> first = heap.Contents;
-                Assert.Equal(first, heap.Contents);
-                Assert.Equal(heap.Sizes.Allocated, first.Where(entry => entry.Kind == HeapEntryKind.Block).Aggregate((nuint)0, (sum, entry) => sum + entry.Size));
-                Assert.True(face.HeapUnlock(heap.Handle));
-            }
+                for (int count = 0; count < 100; count++)
+                {
+                    Assert.True(face.HeapLock(heap.Handle));
+                    List<Entry> first, second;
+                    nuint allocated;
+                    try
+                    {
+                        first = heap.Contents;
+                        second = heap.Contents;
+                        allocated = heap.Sizes.Allocated;
+                    }
+                    finally
+                    {
+                        Assert.True(face.HeapUnlock(heap.Handle));
+                    }
 
-            Volatile.Write(ref stop, true);
+                    Assert.Equal(first, second);
+                    Assert.Equal(allocated, first.Where(entry => entry.Kind == HeapEntryKind.Block).Aggregate((nuint)0, (sum, entry) => sum + entry.Size));
+                }
+            }
+            finally
+            {
+                Volatile.Write(ref stop, true);
+            }
         });
     }
 

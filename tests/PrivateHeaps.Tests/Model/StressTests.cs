@@ -21,11 +21,12 @@ public unsafe class StressTests
         long lives = 0;
         Action beOneOfEight = () =>
         {
-            while (clock.Elapsed < Duration)
+            do
             {
                 int seed = (int)Interlocked.Increment(ref lives);
                 Threads.Run(() => LiveOneLife(growable, bounded, slots, new Random(seed)));
             }
+            while (clock.Elapsed < Duration);
         };
         Threads.Run([.. Enumerable.Repeat(beOneOfEight, ThreadCount)]);
 

@@ -6,12 +6,29 @@ namespace PrivateHeaps.Tests.Platform;
 /// </summary>
 public sealed class OtherSystemsTests
 {
-    [Theory]
-    [InlineData(nameof(MemoryRules.OfWindows))]
-    [InlineData(nameof(MemoryRules.OfMacOs))]
-    public void The_suite_passes_under_the_memory_rules(string rules)
+    // So many that none takes so long on a slow machine that it would be taken for a test that hangs.
+    private const int PartCount = 4;
+
+    public static TheoryData<string, int> Parts()
     {
-        (int exitCode, string output, string errors) = Child.Run(("PRIVATEHEAPS_STRESS_SECONDS", "0.2"), nameof(SuiteRunner.RunUnder), rules);
+        TheoryData<string, int> data = [];
+        foreach (string rules in (string[])[nameof(MemoryRules.OfWindows), nameof(MemoryRules.OfMacOs)])
+        {
+            for (int part = 0; part < PartCount; part++)
+            {
+                data.Add(rules, part);
+            }
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Parts))]
+    public void The_suite_passes_under_the_memory_rules(string rules, int part)
+    {
+        (int exitCode, string output, string errors) =
+            Child.Run(("PRIVATEHEAPS_STRESS_SECONDS", "0.2"), nameof(SuiteRunner.RunUnder), rules, $"{part}", $"{PartCount}");
         Assert.True(exitCode == 0 && output.EndsWith(" passed, 0 failed\n", StringComparison.Ordinal), output + errors);
     }
 

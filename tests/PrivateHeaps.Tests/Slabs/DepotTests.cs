@@ -69,7 +69,7 @@ public sealed unsafe class DepotTests : IDisposable
         Memory.Fill(kept, 1000, 0x5F);
         for (int round = 0; round < 12; round++)
         {
-            using PrivateHeap doomed = new();
+            PrivateHeap doomed = new();
             nint[] slots = new nint[SlotCount];
             Action use = () =>
             {
@@ -85,6 +85,8 @@ public sealed unsafe class DepotTests : IDisposable
             };
             Action ruin = () =>
             {
+                // What fails here must not leave the others at work for ever.
+                using PrivateHeap ended = doomed;
                 for (int clear = 0; clear < 5; clear++)
                 {
                     Thread.Sleep(5);
@@ -92,8 +94,6 @@ public sealed unsafe class DepotTests : IDisposable
                     doomed.Clear();
                     Assert.True(doomed.Validate());
                 }
-
-                doomed.Dispose();
             };
             Threads.Run([.. Enumerable.Repeat(use, ThreadCount), ruin]);
         }
