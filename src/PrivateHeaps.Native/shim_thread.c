@@ -44,12 +44,19 @@ static void before_fork(void) { ph_fork_prepare(ph_thread); }
 static void after_fork_in_parent(void) { ph_fork_parent(ph_thread); }
 static void after_fork_in_child(void) { ph_fork_child(ph_thread); }
 
-/* Early among the constructors: of the handlers of fork, prepare runs in reverse order of registration and the other two in order, so
- * that the handlers of everyone else find working heaps. Calls may have come before this; their thread gets the key's value late. */
+/* Before all others, if that can be (see shim_fork.c), so that the handlers of everyone else find working heaps. */
+void ph_register_fork_handlers(void)
+{
+    static int registered;
+    if (!__atomic_exchange_n(&registered, 1, __ATOMIC_RELAXED))
+        pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+/* Early among the constructors. Calls may have come before this; their thread gets the key's value late. */
 __attribute__((constructor(101))) static void library_starts(void)
 {
     key_made = pthread_key_create(&key, thread_ends) == 0;
     if (ph_thread != &empty_thread)
         ph_thread_set(ph_thread);
-    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    ph_register_fork_handlers();
 }

@@ -29,6 +29,9 @@ int ph_thread_ended(void);
 #define KEEPING_ERRNO(type, expression) \
     do { int saved = errno; type result = (type)(expression); errno = saved; return result; } while (0)
 
+/* Registers this library's handlers of fork, the first time. */
+void ph_register_fork_handlers(void);
+
 /* One line "privateheaps: ..." to standard error in one write. */
 void ph_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

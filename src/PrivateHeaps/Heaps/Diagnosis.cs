@@ -12,6 +12,7 @@ namespace PrivateHeaps.Heaps;
 internal static unsafe class Diagnosis
 {
     private const int SentenceBytes = 256;
+    private const int PatienceTurns = 1000;
 
     // Taken before anything is wrong. Who ends the process takes it away from whoever comes at the same time.
     private static nint s_sentence;
@@ -26,8 +27,14 @@ internal static unsafe class Diagnosis
     public static void Stop(ReadOnlySpan<byte> function, nint handle, void* address)
     {
         byte* sentence;
-        while ((sentence = (byte*)Shared.Exchange(ref s_sentence, 0)) == null)
+        for (int turn = 0; (sentence = (byte*)Shared.Exchange(ref s_sentence, 0)) == null; turn++)
         {
+            // Somebody else ends the process, or did so and a handler of SIGABRT goes on: then it is perhaps this very thread that would be waited for.
+            if (turn == PatienceTurns)
+            {
+                Host.FailFast(Address("another wrong address was given while the process ends over one.\0"u8));
+            }
+
             Os.Yield();
         }
 
@@ -40,6 +47,10 @@ internal static unsafe class Diagnosis
         text.Add("."u8);
         Host.FailFast(sentence);
     }
+
+    // Safety: the text is constant data of the image, which never moves.
+    private static byte* Address(ReadOnlySpan<byte> text) =>
+        (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(text));
 
     private static void AddWhat(ref TextBuffer text, HeapState* heap, byte* address)
     {
