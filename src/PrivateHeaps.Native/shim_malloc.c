@@ -1,13 +1,17 @@
 /* The malloc face: each function hands the calling thread's state to the C# function of Exports.Malloc.cs and is otherwise a jump to it. */
 #define _GNU_SOURCE
 #include "shim_thread.h"
+#include <errno.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* To malloc and free the state comes last, so that the other argument stays in its register. */
 void *ph_malloc(size_t, struct ph_thread *);
 void *malloc(size_t bytes) { return ph_malloc(bytes, ph_thread); }
 
+/* The sized forms, here and in new.cpp, go by the address alone: it decides exactly, and a wrong size harms nobody. Programs do pass wrong ones, as when they
+ * delete an object by a base class. */
 void ph_free(void *, struct ph_thread *);
 void free(void *block) { ph_free(block, ph_thread); }
 void free_sized(void *block, size_t bytes) { (void)bytes, ph_free(block, ph_thread); }
@@ -63,4 +67,21 @@ void malloc_stats(void)
 {
     struct mallinfo2 info = mallinfo2();
     ph_say("process heap: %zu bytes in use, %zu bytes committed.", info.uordblks, info.arena);
+}
+
+/* The form of glibc's answer with one heap; what it says of bins has no counterpart here. */
+int malloc_info(int options, FILE *stream)
+{
+    if (options != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    struct mallinfo2 info = mallinfo2();
+    fprintf(stream,
+        "<malloc version=\"1\">\n<heap nr=\"0\">\n<sizes>\n</sizes>\n</heap>\n<total type=\"fast\" count=\"0\" size=\"0\"/>\n"
+        "<total type=\"rest\" count=\"0\" size=\"%zu\"/>\n<total type=\"mmap\" count=\"0\" size=\"0\"/>\n"
+        "<system type=\"current\" size=\"%zu\"/>\n<system type=\"max\" size=\"%zu\"/>\n"
+        "<aspace type=\"total\" size=\"%zu\"/>\n<aspace type=\"mprotect\" size=\"%zu\"/>\n</malloc>\n",
+        info.fordblks, info.arena, info.arena, info.arena, info.arena);
+    return 0;
 }
