@@ -1,11 +1,11 @@
 /* fuzz SECONDS SEED THREADS: throws random arguments at every exported function, from several threads, and ends with 1 when an answer is not a documented one,
- * a live block has changed, or nothing moves any more. SEED 0 draws one. "fuzz list" prints the functions. What is called is decided by the seed and the
- * thread alone; fuzz/fuzz.h says how answers are checked. */
+ * a live block has changed, or nothing moves any more. SEED 0 draws one. "fuzz list" prints the functions. What is called is decided by the seed, the
+ * thread, and the blocks that it gets from others; fuzz/fuzz.h says how answers are checked. */
 #include "fuzz/fuzz.h"
 
 #include <time.h>
 
-static const struct part *const parts[] = { &block_part, &heap_part, &information_part, &moveable_part, &page_part, &rtl_part, &error_part, &system_part };
+static const struct part *const parts[] = { &block_part, &heap_part, &information_part, &exchange_part, &moveable_part, &page_part, &rtl_part, &error_part, &system_part };
 enum { PARTS = sizeof parts / sizeof *parts, ACTIONS = 400, MAX_THREADS = 32 };
 
 struct heap shared_heaps[SHARED_HEAPS];
@@ -174,6 +174,7 @@ int main(int count, char **arguments)
         pthread_join(threads[i], NULL);
         steps += actors[i]->step;
     }
+    finish_exchange(actors[0]);
     printf("%ld calls of %d functions\n", steps, action_count);
     return is_all_sound() ? 0 : 1;
 }

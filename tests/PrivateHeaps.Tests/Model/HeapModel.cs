@@ -3,7 +3,7 @@ using PrivateHeaps.Tests.Conformance;
 namespace PrivateHeaps.Tests.Model;
 
 /// <summary>What one heap should hold: its blocks with their sizes and the byte that fills each.</summary>
-internal sealed unsafe class HeapModel(IWin32Face face, nint handle, bool bounded)
+internal sealed unsafe class HeapModel(IHeapFace face, nint handle, bool bounded)
 {
     private readonly Dictionary<nint, (nuint Bytes, byte Value)> _live = [];
     private readonly List<nint> _blocks = [];
@@ -47,7 +47,7 @@ internal sealed unsafe class HeapModel(IWin32Face face, nint handle, bool bounde
     /// <summary>Contents, walk, summary and model say the same.</summary>
     public void CheckAll()
     {
-        List<Entry> entries = ((IHeapFace)face).Contents(handle);
+        List<Entry> entries = face.Contents(handle);
         Dictionary<nint, nuint> walked = entries.Where(entry => entry.Kind == HeapEntryKind.Block).ToDictionary(entry => entry.Address, entry => entry.Size);
         Assert.Equal(_live.Count, walked.Count);
         nuint allocated = 0;
@@ -58,7 +58,7 @@ internal sealed unsafe class HeapModel(IWin32Face face, nint handle, bool bounde
             allocated += bytes;
         }
 
-        Sizes sizes = ((IHeapFace)face).Measure(handle);
+        Sizes sizes = face.Measure(handle);
         Assert.Equal(allocated, sizes.Allocated);
         Assert.True(sizes.Allocated <= sizes.Committed && sizes.Committed <= sizes.Reserved && sizes.Reserved <= sizes.MaximumReserve, $"{sizes}");
     }
