@@ -76,9 +76,7 @@ internal static unsafe partial class Heap
                 Shared.Write(&cache->Busy, 0);
             }
 
-            return (index & PageEntry.UnbiasedMask) < SizeClass.Count
-                ? PushCommon<TSlowPath>(handle, flags, block, thread)
-                : TSlowPath.Free(handle, flags, block, thread);
+            return PushCommon<TSlowPath>(handle, flags, block, thread);
         }
 
         Magazine* magazine = ThreadCache.MagazineOf(cache, index);
@@ -149,31 +147,42 @@ internal static unsafe partial class Heap
         return 1;
     }
 
-    // As Push for a live block of a common slab, by compare-exchange.
+    // As Push for a live block of a common slab, by compare-exchange. Push has looked at the address and left the heap again: to stay inside would keep a register of its
+    // happy case for that. The arguments come in the order in which the C face has them, so that the jump here moves none.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int PushCommon<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread)
         where TSlowPath : struct, ISlowPath
     {
-        Magazine* magazine = EnterAtBlock(thread, handle, block, out ThreadCache* cache, out byte* state, out uint bias);
-        if (magazine == null)
+        if (!TSlowPath.SetsBusy)
         {
             return TSlowPath.Free(handle, flags, block, thread);
         }
 
-        if (bias != Bias.None || !BlockState.TryKill(state))
-        {
-            Shared.Write(&cache->Busy, 0);
-            return TSlowPath.Free(handle, flags, block, thread);
-        }
+        ThreadCache* cache = thread->Table[SlotOf(handle)];
+        byte* window = AddressMap.KnownWindowOf((nuint)block);
 
-        Magazine.Push(magazine, (byte*)block, state);
-        if (magazine->Top == magazine->Limit)
+        // Partner: Gate.CloseLocked.
+        Shared.Write(&cache->Busy, 1);
+        uint index = Shared.Read(&AddressMap.EntryIn(window, (nuint)block)->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
+        if (index < SizeClass.Count && Shared.Read(&cache->OpenHandle) == handle)
         {
-            return MakeRoomAfterPush(cache, ThreadCache.IndexOf(cache, magazine));
+            byte* state = AddressMap.StateIn(window, (nuint)block);
+            if (BlockState.TryKill(state))
+            {
+                Magazine* magazine = ThreadCache.MagazineOf(cache, index);
+                Magazine.Push(magazine, (byte*)block, state);
+                if (magazine->Top == magazine->Limit)
+                {
+                    return MakeRoomAfterPush(cache, index);
+                }
+
+                Shared.Write(&cache->Busy, 0);
+                return 1;
+            }
         }
 
         Shared.Write(&cache->Busy, 0);
-        return 1;
+        return TSlowPath.Free(handle, flags, block, thread);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

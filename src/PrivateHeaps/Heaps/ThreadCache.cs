@@ -49,9 +49,6 @@ internal unsafe struct ThreadCache
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Magazine* MagazineOf(ThreadCache* cache, uint index) => (Magazine*)((byte*)(cache + 1) + OffsetsBytes) + index;
 
-    /// <summary>The class of a magazine.</summary>
-    public static uint IndexOf(ThreadCache* cache, Magazine* magazine) => (uint)(magazine - MagazineOf(cache, 0));
-
     /// <summary>The magazine for a size of at most SizeClass.TableBytes. A table in the cache itself is the shortest way there.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Magazine* MagazineOfTable(ThreadCache* cache, nuint bytes) =>

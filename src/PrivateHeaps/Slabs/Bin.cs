@@ -88,7 +88,7 @@ internal unsafe struct Bin
             Slab* slab = Choose(bin, bias, taken != 0);
             if (slab == null && taken == 0)
             {
-                slab = AddSlab(bin, regions, index, bias);
+                slab = AddSlab(bin, regions, index, wanted, bias);
                 slab = slab != null ? slab : bin->Partial;
             }
 
@@ -195,14 +195,25 @@ internal unsafe struct Bin
         return capacity != 0 ? capacity : SizeClass.FirstMagazineCapacity(index);
     }
 
-    /// <summary>A full magazine from the depot; null when it has none, and then it may keep more from now on. The caller holds Lock.</summary>
-    public static Rounds* TakeFull(Bin* bin, uint index)
+    /// <summary>
+    /// A full magazine from the depot, of the bias if there is one; null when it has none, and then it may keep more from now on. The caller holds Lock.
+    /// </summary>
+    public static Rounds* TakeFull(Bin* bin, uint index, uint bias)
     {
         NoteVisit(bin, index);
         Rounds* full = bin->Depot;
         if (full != null)
         {
-            bin->Depot = full->Next;
+            Rounds** link = &bin->Depot;
+            for (int i = 0; full != null && full->Bias != bias && i < ChoiceCount; i++)
+            {
+                link = &full->Next;
+                full = full->Next;
+            }
+
+            link = full == null || full->Bias != bias ? &bin->Depot : link;
+            full = *link;
+            *link = full->Next;
             bin->DepotCount--;
         }
         else if (bin->Spilled != 0)
@@ -303,10 +314,13 @@ internal unsafe struct Bin
     /// <summary>Whether the bin can do without a wholly free slab.</summary>
     public static bool IsSurplus(Bin* bin, Slab* slab) => bin->FreeCount > 2 * slab->SlotCount;
 
-    private static Slab* AddSlab(Bin* bin, RegionSet* regions, uint index, uint bias)
+    private static Slab* AddSlab(Bin* bin, RegionSet* regions, uint index, uint blocks, uint bias)
     {
-        // Slabs double from one page on: a heap with few blocks stays small, a large one makes few slabs.
-        uint wanted = 1u << (int)Bits.Min(bin->SlabCount, 7);
+        // Slabs double from one page on: a heap with few blocks stays small, a large one makes few slabs. One that is made although there are others with free
+        // blocks, for the sake of its bias, is as large as what its thread is likely to take next.
+        uint wanted = bin->Partial == null
+            ? 1u << (int)Bits.Min(bin->SlabCount, 7)
+            : (2 * blocks * SizeClass.BlockBytes(index) + (Units.PageBytes - 1)) / Units.PageBytes;
         Slab* slab = Slab.Create(regions, index, wanted, bias);
         if (slab != null)
         {

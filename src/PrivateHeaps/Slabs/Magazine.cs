@@ -32,6 +32,9 @@ internal unsafe struct Magazine
     /// <summary>A block was pushed before any was popped. The first such goes back to its slab: another thread got it, and perhaps still has its neighbors.</summary>
     public bool HasReturned;
 
+    /// <summary>The bias with which it was last refilled.</summary>
+    public byte Bias;
+
     /// <summary>Where Top stood when the heap last looked for idle magazines.</summary>
     public Round* SeenTop;
 
@@ -72,6 +75,7 @@ internal unsafe struct Magazine
             return true;
         }
 
+        magazine->Bias = (byte)bias;
         if (!IsLoaded(magazine) && !LoadEmpty(magazine, Bin.CapacityOf(bin, index)))
         {
             return false;
@@ -86,7 +90,7 @@ internal unsafe struct Magazine
         }
 
         Bin.Enter(bin);
-        full = Bin.TakeFull(bin, index);
+        full = Bin.TakeFull(bin, index, bias);
         if (full != null)
         {
             Bin.GiveEmpty(bin, Unload(magazine), index);
@@ -240,6 +244,7 @@ internal unsafe struct Magazine
     private static void StoreSpare(Magazine* magazine, Bin* bin, Depots** depots, RegionSet* regions, uint index)
     {
         Rounds* full = magazine->Spare;
+        full->Bias = magazine->Bias;
         Depot* depot = Depots.Here(depots, index);
         Rounds* empty = depot == null ? null : Depot.TradeFull(depot, full, bin, index);
         if (empty != null)

@@ -21,7 +21,10 @@ internal unsafe struct Rounds
 
     /// <summary>Blocks in it; kept while it is not loaded (a loaded one is counted by its magazine's Top).</summary>
     public uint Count;
-    public uint Capacity;
+    public ushort Capacity;
+
+    /// <summary>The bias of who put it into a depot: he is the one to get it back, so that the blocks of one thread stay with it.</summary>
+    public ushort Bias;
 
     public static Round* Items(Rounds* rounds) => (Round*)(rounds + 1);
 
@@ -32,7 +35,7 @@ internal unsafe struct Rounds
         Rounds* rounds = (Rounds*)Metadata.Take(StructureBytes(capacity));
         if (rounds != null)
         {
-            rounds->Capacity = capacity;
+            rounds->Capacity = (ushort)capacity;
         }
 
         return rounds;

@@ -41,6 +41,7 @@ internal static unsafe class BlockState
     /// <summary>
     /// Makes a block dead if it is live, whoever else does so at the same instant: true for exactly one of them, until the block is live again.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryKill(byte* state)
     {
         for (; ; )
