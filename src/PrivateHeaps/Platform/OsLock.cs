@@ -17,7 +17,8 @@ internal unsafe struct OsLock
     private const int SpinCount = 100;
     private const int PatienceTurns = 200;
     private const long NoLimit = -1;
-    private const long FirstSleepNanoseconds = 50_000;
+    private const long FirstNapNanoseconds = 50_000;
+    private const long LongestNapNanoseconds = 10_000_000;
 
     private int _word;
 
@@ -87,6 +88,7 @@ internal unsafe struct OsLock
             Cpu.Pause();
         }
 
+        long nap = NoLimit;
         for (; ; )
         {
             int seen = Shared.Exchange(&gate->_word, Held | Sleepers);
@@ -95,9 +97,19 @@ internal unsafe struct OsLock
                 return;
             }
 
-            // Who was the first to say that he sleeps looks again, since the holder may have been leaving at that very moment and not have seen it. From
-            // then on the holder must see it; and who sleeps beside him is woken by him or his successors.
-            Os.Wait(&gate->_word, Held | Sleepers, (seen & Sleepers) != 0 ? NoLimit : FirstSleepNanoseconds);
+            // Who is the first to say that somebody sleeps keeps watch until the lock is his, since the holder may have been leaving at that very moment
+            // and not have seen it, and a wake of former days may come before that shows here. Who finds it said is woken by the holder or his successors,
+            // of whom the watch is one.
+            if ((seen & Sleepers) == 0)
+            {
+                nap = FirstNapNanoseconds;
+            }
+
+            Os.Wait(&gate->_word, Held | Sleepers, nap);
+            if (nap > 0 && nap < LongestNapNanoseconds)
+            {
+                nap *= 2;
+            }
         }
     }
 
