@@ -9,6 +9,9 @@ namespace PrivateHeaps.Tests;
 /// </summary>
 public static class Child
 {
+    // Of the longest scenario under load, several times over.
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
+
     public static int Main(string[] arguments)
     {
         Action scenario = arguments[0] switch
@@ -27,7 +30,10 @@ public static class Child
         return 0;
     }
 
-    /// <summary>Runs a scenario in a process of its own, with an environment variable if one is given; returns its exit code and what it wrote.</summary>
+    /// <summary>
+    /// Runs a scenario in a process of its own, with an environment variable if one is given; returns its exit code and what it wrote. One that hangs is
+    /// ended, and says so.
+    /// </summary>
     public static (int ExitCode, string Output, string Errors) Run((string Name, string Value)? variable, params string[] arguments)
     {
         ProcessStartInfo start = new("dotnet", ["exec", typeof(Child).Assembly.Location, .. arguments])
@@ -42,9 +48,15 @@ public static class Child
         }
 
         using Process child = Process.Start(start)!;
-        Task<string> errors = child.StandardError.ReadToEndAsync();
-        string output = child.StandardOutput.ReadToEnd();
+        Task<string> output = child.StandardOutput.ReadToEndAsync(), errors = child.StandardError.ReadToEndAsync();
+        string verdict = string.Empty;
+        if (!child.WaitForExit(s_limit))
+        {
+            verdict = $"It had not ended after {s_limit}.";
+            child.Kill();
+        }
+
         child.WaitForExit();
-        return (child.ExitCode, output, errors.Result);
+        return (child.ExitCode, output.Result, errors.Result + verdict);
     }
 }

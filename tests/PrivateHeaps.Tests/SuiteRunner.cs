@@ -42,6 +42,9 @@ internal static class SuiteRunner
         framework.GetExecutor(assembly.GetName()).RunTests(tests, executed, options);
         executed.Wait();
         Console.WriteLine($"{executed.Passed} passed, {discovered.Failed + executed.Failed} failed");
+
+        // A test that failed may have left threads behind that wait for it.
+        Environment.Exit(0);
     }
 
     private sealed class Sink : LongLivedMarshalByRefObject, IMessageSink, IDisposable
