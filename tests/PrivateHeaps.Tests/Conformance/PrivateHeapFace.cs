@@ -33,6 +33,12 @@ public sealed unsafe class PrivateHeapFace : IHeapFace
         return alive;
     }
 
+    /// <summary>What the Win32 faces have no word for.</summary>
+    public void Clear(nint heap) => _heaps[heap].Clear();
+
+    /// <inheritdoc cref="Clear"/>
+    public void* AlignedAlloc(nint heap, nuint bytes, nuint alignment) => _heaps[heap].AlignedAlloc(bytes, alignment);
+
     public void* HeapAlloc(nint heap, uint flags, nuint bytes)
     {
         if ((flags & HeapApi.HEAP_ZERO_MEMORY) == 0)

@@ -92,6 +92,11 @@ public sealed unsafe class AnyAddressTests(ITestOutputHelper output)
                 case 0 when random.Next(3) == 0:
                     Destroy(heap);
                     break;
+                case 1 when face is PrivateHeapFace privateHeaps && random.Next(3) == 0:
+                    Command = "Clear";
+                    BuryAll(heap);
+                    privateHeaps.Clear(heap.Handle);
+                    break;
                 case < 30 when heap.Count < BlockLimit:
                     Alloc(heap);
                     break;
@@ -124,13 +129,7 @@ public sealed unsafe class AnyAddressTests(ITestOutputHelper output)
         private void Destroy(HeapModel heap)
         {
             Command = "HeapDestroy";
-            while (heap.Count != 0)
-            {
-                nint block = heap.Pick(random);
-                Bury(block, heap[block].Bytes);
-                heap.Remove(block);
-            }
-
+            BuryAll(heap);
             Assert.True(face.HeapDestroy(heap.Handle));
             Assert.True(_heaps.Remove(heap));
         }
@@ -140,6 +139,15 @@ public sealed unsafe class AnyAddressTests(ITestOutputHelper output)
             nuint bytes = PickSize();
             bool zero = random.Next(3) == 0;
             Command = $"HeapAlloc of {bytes} bytes";
+            if (face is PrivateHeapFace privateHeaps && !heap.Bounded && random.Next(6) == 0)
+            {
+                nuint alignment = (nuint)1 << random.Next(16);
+                nint aligned = (nint)privateHeaps.AlignedAlloc(heap.Handle, bytes, alignment);
+                Assert.Equal(0, aligned & (nint)(alignment - 1));
+                heap.Add(aligned, bytes, (byte)random.Next(1, 256));
+                return;
+            }
+
             void* block = face.HeapAlloc(heap.Handle, zero ? HeapApi.HEAP_ZERO_MEMORY : 0, bytes);
             if (block == null)
             {
@@ -217,6 +225,16 @@ public sealed unsafe class AnyAddressTests(ITestOutputHelper output)
             Bury(block, before);
             heap.Remove(block);
             heap.Add(resized, after, value);
+        }
+
+        private void BuryAll(HeapModel heap)
+        {
+            while (heap.Count != 0)
+            {
+                nint block = heap.Pick(random);
+                Bury(block, heap[block].Bytes);
+                heap.Remove(block);
+            }
         }
 
         private void Bury(nint block, nuint bytes)
