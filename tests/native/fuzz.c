@@ -5,7 +5,7 @@
 
 #include <time.h>
 
-static const struct part *const parts[] = { &block_part, &heap_part, &information_part, &exchange_part, &moveable_part, &page_part, &rtl_part, &error_part, &system_part };
+static const struct part *const parts[] = { &block_part, &heap_part, &information_part, &exchange_part, &contest_part, &moveable_part, &page_part, &rtl_part, &error_part, &system_part };
 enum { PARTS = sizeof parts / sizeof *parts, ACTIONS = 400, MAX_THREADS = 32 };
 
 struct heap shared_heaps[SHARED_HEAPS];
@@ -175,6 +175,7 @@ int main(int count, char **arguments)
         steps += actors[i]->step;
     }
     finish_exchange(actors[0]);
+    finish_contests();
     printf("%ld calls of %d functions\n", steps, action_count);
     return is_all_sound() ? 0 : 1;
 }

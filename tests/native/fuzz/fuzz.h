@@ -114,7 +114,7 @@ void on_raise(DWORD code, HANDLE heap, SIZE_T bytes, void *context);
 /* What an actor does once: calls the function, checks the answer. */
 struct action { const char *function; void (*run)(struct actor *actor); int weight; };
 struct part { const struct action *actions; int count; };
-extern const struct part block_part, heap_part, information_part, exchange_part, moveable_part, page_part, rtl_part, error_part, system_part;
+extern const struct part block_part, heap_part, information_part, exchange_part, contest_part, moveable_part, page_part, rtl_part, error_part, system_part;
 #define PART(name, actions) const struct part name = { actions, sizeof actions / sizeof *actions }
 
 /* Behind the last step: everything that is left is sound, and is given back. */
@@ -122,6 +122,7 @@ void finish_blocks(struct actor *actor);
 void finish_handles(struct actor *actor);
 void finish_pages(struct actor *actor);
 void finish_exchange(struct actor *actor); /* when the others have ended */
+void finish_contests(void);
 
 /* Functions that change the process for good, each in a child; call it before there are threads. Their names: */
 extern const char *const special_functions[];
