@@ -59,6 +59,12 @@ internal static unsafe partial class Heap
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void* AllocateUncommon(ThreadState* thread, nint handle, uint flags, nuint bytes)
     {
+        // The process heap is never destroyed, so its blocks may be zeroed from outside.
+        if ((flags & HeapFlags.ZeroMemory) != 0 && handle != ProcessHandle)
+        {
+            return AllocateZeroed(thread, handle, flags, bytes);
+        }
+
         // A large block that is to be zero comes from fresh pages if it can.
         nuint most = (flags & HeapFlags.ZeroMemory) == 0 ? SizeClass.LargestBytes : SizeClass.LargestBoundedBytes;
         if (bytes <= most && SlotOf(handle) < thread->TableCount)
@@ -72,6 +78,33 @@ internal static unsafe partial class Heap
                     Os.Clear(block, bytes);
                 }
 
+                return block;
+            }
+        }
+
+        return AllocateSlow(thread, handle, flags & ~HeapFlags.SettableUserValue, bytes, 0);
+    }
+
+    // For a heap that may be destroyed at any moment: its memory, which could be another's by then, is touched only inside.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* AllocateZeroed(ThreadState* thread, nint handle, uint flags, nuint bytes)
+    {
+        if (bytes <= SizeClass.LargestBoundedBytes && SlotOf(handle) < thread->TableCount)
+        {
+            ThreadCache* cache = thread->Table[SlotOf(handle)];
+            void* block = bytes <= SizeClass.TableBytes ? Pop<NoSlowPath>(cache, thread, handle, flags, bytes) : PopClass(cache, handle, SizeClass.Of(bytes), bytes);
+            if (block != null)
+            {
+                // Partner: Gate.CloseLocked.
+                Shared.Write(&cache->Busy, 1);
+                if (Shared.Read(&cache->OpenHandle) != handle)
+                {
+                    Shared.Write(&cache->Busy, 0);
+                    return Fill(thread, handle, flags, null, 0, (byte*)block, bytes);
+                }
+
+                Os.Clear(block, bytes);
+                Shared.Write(&cache->Busy, 0);
                 return block;
             }
         }
@@ -231,8 +264,8 @@ internal static unsafe partial class Heap
                 return (void*)Refuse(thread, HeapFailure.BadHandle);
             }
 
-            byte* block = self->IsInterrupted && (flags & HeapFlags.SettableUserValue) == 0 ? AllocateInterrupted(heap, flags, bytes, alignment) : null;
-            block = block != null ? block : AllocateInside(heap, cache, flags, bytes, alignment, lastTry);
+            bool isInterrupted = self->IsInterrupted;
+            byte* block = isInterrupted ? AllocateInterrupted(heap, flags, bytes, alignment) : AllocateInside(heap, cache, flags, bytes, alignment, lastTry);
             if ((flags & HeapFlags.SettableUserValue) != 0)
             {
                 block = MakeSettable(heap, cache, block, flags);
@@ -249,7 +282,8 @@ internal static unsafe partial class Heap
                 return block;
             }
 
-            if (lastTry || !Reclaim(self, heap, handle, bytes))
+            // What is interrupted has half-changed magazines, which cannot be collected.
+            if (lastTry || isInterrupted || !Reclaim(self, heap, handle, bytes))
             {
                 if (heap->IsCounted)
                 {

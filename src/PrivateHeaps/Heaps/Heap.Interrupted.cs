@@ -7,24 +7,45 @@ using PrivateHeaps.Storage;
 namespace PrivateHeaps.Heaps;
 
 /// <summary>
-/// Calls of a signal handler that has interrupted its own thread inside the heap, perhaps while that held the lock of a bin or of the regions. So they
-/// wait for no lock if they can help it: they take what another bin has, and leave what they free to the next call that may wait.
+/// Calls of a signal handler that has interrupted its own thread inside the heap, perhaps while that held the lock of a bin, of the regions or of what lies
+/// below. So they wait for no lock before they have seen that it is not this thread that holds it: they take what a bin has, and leave what
+/// they free to the next call that may wait. An allocation for which that does not do is refused.
 /// </summary>
 internal static unsafe partial class Heap
 {
-    /// <summary>A block from a bin that has one of the class or of a larger one, and is not locked; null when there is none.</summary>
     private static byte* AllocateInterrupted(HeapState* heap, uint flags, nuint bytes, nuint alignment)
     {
-        uint first = bytes <= SizeClass.LargestBytes && alignment <= Units.GranuleBytes ? SizeClass.Of(bytes) : SizeClass.Count;
-        for (uint index = first; index < HeapState.BinCount(heap); index++)
+        byte* block = null;
+        bool isSmall = bytes <= SizeClass.LargestBytes && alignment <= Units.GranuleBytes && !heap->IsFitted && (flags & HeapFlags.SettableUserValue) == 0;
+        if (isSmall)
+        {
+            block = TakeInterrupted(heap, flags, bytes, mayGrow: false);
+        }
+
+        // Nobody can take these locks in this thread's name now: who is not seen to hold them does not.
+        if (block == null && MayWait(heap))
+        {
+            block = isSmall ? TakeInterrupted(heap, flags, bytes, mayGrow: true) : null;
+            block = block != null ? block : AllocateInside(heap, null, flags | HeapFlags.SettableUserValue, bytes, alignment, lastTry: true);
+        }
+
+        return block;
+    }
+
+    /// <summary>A block from a bin that is not locked, of the class or of a larger one; null when there is none.</summary>
+    private static byte* TakeInterrupted(HeapState* heap, uint flags, nuint bytes, bool mayGrow)
+    {
+        for (uint index = SizeClass.Of(bytes); index < HeapState.BinCount(heap) && SizeClass.BlockBytes(index) <= HeapState.LargestSlabBytes(heap); index++)
         {
             Bin* bin = HeapState.BinOf(heap, index);
-            if ((bin->FreeCount == 0 && bin->Depot == null) || !OsLock.EnterSoon(&bin->Lock))
+            bool isEmpty = bin->FreeCount == 0 && bin->Depot == null;
+            if ((isEmpty && !mayGrow) || !OsLock.EnterSoon(&bin->Lock))
             {
                 continue;
             }
 
-            byte* block = bin->FreeCount != 0 || bin->Depot != null ? Bin.TakeOne(bin, &heap->Regions, index) : null;
+            isEmpty = bin->FreeCount == 0 && bin->Depot == null;
+            byte* block = isEmpty && !mayGrow ? null : Bin.TakeOne(bin, &heap->Regions, index);
             OsLock.Leave(&bin->Lock);
             if (block != null && *AddressMap.StateOf(block) == BlockState.Dead)
             {
@@ -41,9 +62,22 @@ internal static unsafe partial class Heap
         return null;
     }
 
-    /// <summary>Leaves a live block of a slab to the next call that may wait; gives it back now when there is no room for it.</summary>
+    /// <summary>Whether the calling thread was interrupted where it held none of the locks that come after those of the bins.</summary>
+    private static bool MayWait(HeapState* heap) =>
+        OsLock.MayWait(&heap->Regions.Lock) && Arena.MayWait() && AddressMap.MayWait() && Metadata.MayWait();
+
+    /// <summary>Gives a dead block of a slab back if that is possible without a lock that this thread may hold, and else leaves it to the next call that may wait.</summary>
     private static void FreeInterrupted(HeapState* heap, byte* block, byte* state)
     {
+        Bin* bin = HeapState.BinOf(heap, AddressMap.EntryOf(block)->Kind);
+        if (MayWait(heap) && OsLock.EnterSoon(&bin->Lock))
+        {
+            Round round = new() { Block = block, State = state };
+            Bin.Give(bin, &heap->Regions, &round, 1);
+            OsLock.Leave(&bin->Lock);
+            return;
+        }
+
         nint* left = (nint*)&heap->Left;
         for (int place = 0; place < HeapState.LeftBlocks; place++)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
@@ -42,6 +43,11 @@ internal static unsafe partial class Heap
             isResized = BlockState.TrySetLive(state, blockBytes - bytes);
         }
 
+        if (isResized && bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
+        {
+            Os.Clear((byte*)block + old, bytes - old);
+        }
+
         Shared.Write(&cache->Busy, 0);
         if (stays && !isResized)
         {
@@ -51,11 +57,6 @@ internal static unsafe partial class Heap
         if (!stays)
         {
             return inPlaceOnly ? (void*)Refuse(thread, HeapFailure.WouldMove) : Move(thread, handle, flags, block, old, bytes, 0);
-        }
-
-        if (bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
-        {
-            Os.Clear((byte*)block + old, bytes - old);
         }
 
         return block;
@@ -87,7 +88,8 @@ internal static unsafe partial class Heap
             old = RequestedBytes(heap, block, entry, state);
             attached = UserValues.Get(&heap->UserValues, block);
             bool aligned = ((nuint)block & (alignment - 1)) == 0 || alignment == 0;
-            if (bytes <= LargestHeapBytes && (aligned || inPlaceOnly))
+            bool mayWait = !self->IsInterrupted || entry->Kind < SizeClass.Count || MayWait(heap);
+            if (bytes <= LargestHeapBytes && (aligned || inPlaceOnly) && mayWait)
             {
                 // A block with something attached moves below, where that moves along.
                 found = ResizeInside(heap, (byte*)block, entry, state, bytes, inPlaceOnly || attached.IsSettable, alignment, flags, out resized);
@@ -140,10 +142,9 @@ internal static unsafe partial class Heap
             : AllocateSlow(thread, handle, allocation, bytes, alignment));
         if (moved != null)
         {
-            Os.Copy(moved, block, Bits.Min(old, bytes));
-            if (bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
+            if (Fill(thread, handle, flags, (byte*)block, Bits.Min(old, bytes), moved, bytes) == null)
             {
-                Os.Clear(moved + old, bytes - old);
+                return null;
             }
 
             if (!Free(thread, handle, flags, block))
@@ -161,6 +162,63 @@ internal static unsafe partial class Heap
         }
 
         return moved;
+    }
+
+    // Fills a block of the caller's, inside the heap: else that could be destroyed meanwhile, and its memory be another's. The block, or null with BadHandle.
+    private static void* Fill(ThreadState* thread, nint handle, uint flags, byte* from, nuint copied, byte* block, nuint bytes)
+    {
+        if (TryEnter(thread, handle, out ThreadCache* cache))
+        {
+            FillInside(flags, from, copied, block, bytes);
+            Shared.Write(&cache->Busy, 0);
+            return block;
+        }
+
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap == null || !Gate.Enter(self, heap, handle, flags, out cache))
+        {
+            return (void*)Refuse(thread, HeapFailure.BadHandle);
+        }
+
+        FillInside(flags, from, copied, block, bytes);
+        Gate.Leave(heap, cache);
+        return block;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FillInside(uint flags, byte* from, nuint copied, byte* block, nuint bytes)
+    {
+        if (copied != 0)
+        {
+            Os.Copy(block, from, copied);
+        }
+
+        if (bytes > copied && (flags & HeapFlags.ZeroMemory) != 0)
+        {
+            Os.Clear(block + copied, bytes - copied);
+        }
+    }
+
+    // Goes into the heap through the thread's cache if that is open; the caller clears Busy in the end.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryEnter(ThreadState* thread, nint handle, out ThreadCache* cache)
+    {
+        cache = SlotOf(handle) < thread->TableCount ? thread->Table[SlotOf(handle)] : null;
+        if (cache == null || cache->Busy != 0)
+        {
+            return false;
+        }
+
+        // Partner: Gate.CloseLocked.
+        Shared.Write(&cache->Busy, 1);
+        if (Shared.Read(&cache->OpenHandle) == handle)
+        {
+            return true;
+        }
+
+        Shared.Write(&cache->Busy, 0);
+        return false;
     }
 
     private static bool IsWasteful(nuint blockBytes, nuint bytes) => blockBytes > SmallestMovedBytes && bytes < blockBytes / ShrinkFactor;

@@ -13,7 +13,7 @@ namespace PrivateHeaps.Heaps;
 internal unsafe struct HeapState
 {
     public const int NameBytes = 32;
-    public const int LeftBlocks = 16;
+    public const int LeftBlocks = 32;
 
     /// <summary>The front end of a heap with caches, by the number that Windows has for its own.</summary>
     public const uint LowFragmentation = 2;

@@ -58,6 +58,18 @@ internal unsafe struct OsLock
         return false;
     }
 
+    /// <summary>Whether the calling thread can wait for the lock: that it has not been interrupted by a signal while it held it. Sometimes false without need.</summary>
+    public static bool MayWait(OsLock* gate)
+    {
+        bool entered = EnterSoon(gate);
+        if (entered)
+        {
+            Leave(gate);
+        }
+
+        return entered;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Leave(OsLock* gate)
     {

@@ -206,6 +206,9 @@ internal static unsafe class AddressMap
 
     public static void LeaveLock() => OsLock.Leave(s_lock);
 
+    /// <summary>See <see cref="OsLock.MayWait"/>.</summary>
+    public static bool MayWait() => OsLock.MayWait(s_lock);
+
     private static void GiveBackSpan(byte* span, nuint bytes)
     {
         byte* first = (byte*)Bits.RoundUp((nuint)span, Units.PageBytes);

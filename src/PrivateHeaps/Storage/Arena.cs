@@ -86,6 +86,9 @@ internal static unsafe class Arena
 
     public static void LeaveLock() => OsLock.Leave(&s_state->Lock);
 
+    /// <summary>See <see cref="OsLock.MayWait"/>.</summary>
+    public static bool MayWait() => OsLock.MayWait(&s_state->Lock);
+
     private static byte* TakeLocked(uint units, out bool clean)
     {
         clean = false;

@@ -77,6 +77,9 @@ internal static unsafe class Metadata
 
     public static void LeaveLock() => OsLock.Leave(&s_state->Lock);
 
+    /// <summary>See <see cref="OsLock.MayWait"/>.</summary>
+    public static bool MayWait() => OsLock.MayWait(&s_state->Lock);
+
     private static nuint RoundedBytes(nuint bytes)
     {
         if (bytes <= SmallBytes)
