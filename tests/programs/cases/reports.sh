@@ -111,3 +111,16 @@ two_runs_at_once_do_not_mix() {
         holds "o == [] and $turn * 1000 <= p['allocations'] < $turn * 1000 + 500"
     done
 }
+
+a_report_is_right_whenever_the_processes_were_killed() {
+    compile killed
+    seed=$RANDOM
+    echo "seed $seed"
+    RANDOM=$seed
+    for turn in {1..20}; do
+        rm -f truth
+        truncate -s 4096 truth
+        on_heap ./killed "$((RANDOM % 20000))" truth || true
+        "$python" "$programs/python/killed.py"
+    done
+}
