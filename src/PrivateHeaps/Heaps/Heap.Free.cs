@@ -190,7 +190,7 @@ internal static unsafe partial class Heap
     {
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !EnterToChange(self, heap, handle, flags, block, out ThreadCache* cache, out PageEntry* entry, out byte* state))
+        if (heap == null || !EnterToChange(self, heap, handle, flags, block, out ThreadCache* cache, out PageEntry* entry, out byte* state, out uint tag))
         {
             return Refuse(thread, HeapFailure.BadHandle) != 0;
         }
@@ -209,7 +209,7 @@ internal static unsafe partial class Heap
                 UserValues.Remove(&heap->UserValues, block);
             }
 
-            if (self->IsInterrupted && entry->Kind < SizeClass.Count)
+            if (self->IsInterrupted && PageEntry.KindOf(tag) < SizeClass.Count)
             {
                 freed = BlockState.TryKill(state);
                 if (freed)
@@ -219,7 +219,7 @@ internal static unsafe partial class Heap
             }
             else
             {
-                freed = FreeInside(heap, cache, (byte*)block, entry, state);
+                freed = FreeInside(heap, cache, (byte*)block, entry, state, tag);
                 ReturnSurplus(heap, cache);
             }
         }
@@ -241,22 +241,31 @@ internal static unsafe partial class Heap
     /// <summary>
     /// As <see cref="Gate.Enter"/>, for who may change the state of the live block at an address, which may be anything: its slab has the bias of the cache, or is
     /// common. Not so for a signal handler that has interrupted its own thread inside the heap, which can wait for nobody. The entry is null when there is no such
-    /// block in the heap.
+    /// block in the heap. The kind of the tag that was found holds from then on: a slab stays as long as somebody is inside, and other blocks are claimed by their tag.
     /// </summary>
     private static bool EnterToChange(
-        ThreadState* self, HeapState* heap, nint handle, uint flags, void* block, out ThreadCache* cache, out PageEntry* entry, out byte* state)
+        ThreadState* self,
+        HeapState* heap,
+        nint handle,
+        uint flags,
+        void* block,
+        out ThreadCache* cache,
+        out PageEntry* entry,
+        out byte* state,
+        out uint tag)
     {
         entry = null;
         state = null;
+        tag = 0;
         while (Gate.Enter(self, heap, handle, flags, out cache))
         {
-            if (!Locate(heap, block, out entry, out state))
+            if (!Locate(heap, block, out entry, out state, out tag))
             {
                 entry = null;
                 return true;
             }
 
-            uint bias = PageEntry.BiasOf(Shared.Read(&entry->Tag));
+            uint bias = PageEntry.BiasOf(tag);
             if (bias == Bias.None || (cache != null && bias == PageEntry.BiasOf(cache->TagBase)) || heap->SharesCache || self->IsInterrupted)
             {
                 return true;
@@ -305,9 +314,10 @@ internal static unsafe partial class Heap
         OsLock.Leave(&bin->Lock);
     }
 
-    private static bool FreeInside(HeapState* heap, ThreadCache* cache, byte* block, PageEntry* entry, byte* state)
+    // The tag is the one that the block was found by: by now another thread may have freed it, and something else may lie there.
+    private static bool FreeInside(HeapState* heap, ThreadCache* cache, byte* block, PageEntry* entry, byte* state, uint tag)
     {
-        switch (entry->Kind)
+        switch (PageEntry.KindOf(tag))
         {
             case PageEntry.FittedKind:
                 return FreeFitted(heap, cache, block, state);
@@ -319,7 +329,7 @@ internal static unsafe partial class Heap
                 bool freed = BlockState.TryKill(state);
                 if (freed)
                 {
-                    GiveSmall(heap, cache, entry->Kind, block, state);
+                    GiveSmall(heap, cache, PageEntry.KindOf(tag), block, state);
                 }
 
                 return freed;
@@ -377,19 +387,23 @@ internal static unsafe partial class Heap
     }
 
     /// <summary>Whether a live block of this heap starts at the address, which may be anything; and what is known about it.</summary>
-    public static bool Locate(HeapState* heap, void* block, out PageEntry* entry, out byte* state)
+    public static bool Locate(HeapState* heap, void* block, out PageEntry* entry, out byte* state) => Locate(heap, block, out entry, out state, out _);
+
+    /// <summary>As the other one, and by which tag it was found.</summary>
+    private static bool Locate(HeapState* heap, void* block, out PageEntry* entry, out byte* state, out uint tag)
     {
         byte* window = AddressMap.WindowOf((nuint)block);
         if (window == null || ((nuint)block & 15) != 0)
         {
             entry = null;
             state = null;
+            tag = 0;
             return false;
         }
 
         entry = AddressMap.EntryIn(window, (nuint)block);
         state = AddressMap.StateIn(window, (nuint)block);
-        uint tag = Shared.Read(&entry->Tag);
+        tag = Shared.Read(&entry->Tag);
         return PageEntry.TagBaseOf(tag) == heap->Regions.TagBase && BlockState.IsLive(Shared.Read(state));
     }
 

@@ -58,12 +58,11 @@ internal static unsafe partial class Heap
     }
 
     // Whoever changes the tag to 0 has the block to himself, to free it or to change its size; a free at the same instant has lost. What the entry says beside
-    // the tag is read after that.
-    private static bool ClaimLarge(PageEntry* entry, byte* state, out nuint slack)
+    // the tag is read after that. The tag is the one that is expected, since by now a slab may lie there, or, where a mapping went back to the system, another heap's block.
+    private static bool ClaimLarge(PageEntry* entry, byte* state, uint tag, out nuint slack)
     {
-        uint tag = Shared.Read(&entry->Tag);
         slack = 0;
-        if (tag == 0 || Shared.CompareExchange(&entry->Tag, 0, tag) != tag)
+        if (Shared.CompareExchange(&entry->Tag, 0, tag) != tag)
         {
             return false;
         }
@@ -75,7 +74,7 @@ internal static unsafe partial class Heap
 
     private static bool FreeLarge(RegionSet* regions, byte* block, PageEntry* entry, byte* state)
     {
-        bool claimed = ClaimLarge(entry, state, out _);
+        bool claimed = ClaimLarge(entry, state, regions->TagBase | PageEntry.LargeKind, out _);
         if (claimed)
         {
             RegionSet.GiveRun(regions, (Region*)entry->Owner, block, entry->Pages);
@@ -159,7 +158,7 @@ internal static unsafe partial class Heap
 
     private static bool FreeSolo(RegionSet* regions, byte* block, PageEntry* entry, byte* state)
     {
-        if (!ClaimLarge(entry, state, out _))
+        if (!ClaimLarge(entry, state, regions->TagBase | PageEntry.SoloKind, out _))
         {
             return false;
         }
@@ -225,7 +224,7 @@ internal static unsafe partial class Heap
     private static bool ResizeLarge(RegionSet* regions, byte* block, PageEntry* entry, byte* state, nuint bytes, out byte* resized)
     {
         resized = null;
-        if (!ClaimLarge(entry, state, out nuint slack))
+        if (!ClaimLarge(entry, state, regions->TagBase | PageEntry.LargeKind, out nuint slack))
         {
             return false;
         }
@@ -253,7 +252,7 @@ internal static unsafe partial class Heap
     private static bool ResizeSolo(RegionSet* regions, byte* block, PageEntry* entry, byte* state, nuint bytes, bool mayMove, out byte* resized)
     {
         resized = null;
-        if (!ClaimLarge(entry, state, out nuint slack))
+        if (!ClaimLarge(entry, state, regions->TagBase | PageEntry.SoloKind, out nuint slack))
         {
             return false;
         }

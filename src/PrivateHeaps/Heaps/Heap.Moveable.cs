@@ -86,13 +86,13 @@ internal static unsafe partial class Heap
         HeapState* heap, MoveableBlock* found, uint flags, bool mayMoveLocked, nuint bytes, nuint* old)
     {
         byte* block = (byte*)found->Block;
-        if (!Locate(heap, block, out PageEntry* entry, out byte* state))
+        if (!Locate(heap, block, out PageEntry* entry, out byte* state, out uint tag))
         {
             return HeapFailure.BadHandle;
         }
 
         *old = RequestedBytes(heap, block, entry, state);
-        bool live = ResizeInside(heap, block, entry, state, bytes, found->IsLocked, 0, 0, out byte* resized);
+        bool live = ResizeInside(heap, block, entry, state, tag, bytes, found->IsLocked, 0, 0, out byte* resized);
         if (live && resized == null && found->IsLocked)
         {
             if (!mayMoveLocked)
@@ -100,7 +100,7 @@ internal static unsafe partial class Heap
                 return HeapFailure.WouldMove;
             }
 
-            live = ResizeInside(heap, block, entry, state, bytes, false, 0, 0, out resized);
+            live = ResizeInside(heap, block, entry, state, tag, bytes, false, 0, 0, out resized);
         }
 
         if (!live)

@@ -72,7 +72,7 @@ internal static unsafe partial class Heap
 
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !EnterToChange(self, heap, handle, flags, block, out ThreadCache* cache, out PageEntry* entry, out byte* state))
+        if (heap == null || !EnterToChange(self, heap, handle, flags, block, out ThreadCache* cache, out PageEntry* entry, out byte* state, out uint tag))
         {
             return (void*)Refuse(thread, HeapFailure.BadHandle);
         }
@@ -92,7 +92,7 @@ internal static unsafe partial class Heap
             if (bytes <= LargestHeapBytes && (aligned || inPlaceOnly) && mayWait)
             {
                 // A block with something attached moves below, where that moves along.
-                found = ResizeInside(heap, (byte*)block, entry, state, bytes, inPlaceOnly || attached.IsSettable, alignment, flags, out resized);
+                found = ResizeInside(heap, (byte*)block, entry, state, tag, bytes, inPlaceOnly || attached.IsSettable, alignment, flags, out resized);
             }
 
             if (resized != null && bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
@@ -223,13 +223,13 @@ internal static unsafe partial class Heap
 
     private static bool IsWasteful(nuint blockBytes, nuint bytes) => blockBytes > SmallestMovedBytes && bytes < blockBytes / ShrinkFactor;
 
-    // False when another thread has freed the block meanwhile; resized is null when it stays as it was.
+    // False when another thread has freed the block, which was found by the tag, meanwhile; resized is null when it stays as it was.
     private static bool ResizeInside(
-        HeapState* heap, byte* block, PageEntry* entry, byte* state, nuint bytes, bool inPlaceOnly, nuint alignment, uint flags, out byte* resized)
+        HeapState* heap, byte* block, PageEntry* entry, byte* state, uint tag, nuint bytes, bool inPlaceOnly, nuint alignment, uint flags, out byte* resized)
     {
         RegionSet* regions = &heap->Regions;
         resized = null;
-        switch (entry->Kind)
+        switch (PageEntry.KindOf(tag))
         {
             case PageEntry.FittedKind:
                 resized = FittedHeap.Resize(&heap->Fitted, regions, block, bytes) ? block : null;
@@ -240,7 +240,7 @@ internal static unsafe partial class Heap
                 bool mayMove = !inPlaceOnly && alignment <= Units.PageBytes;
                 return (!inPlaceOnly && bytes < SoloBytes(flags) / 2) || ResizeSolo(regions, block, entry, state, bytes, mayMove, out resized);
             default:
-                nuint blockBytes = SizeClass.BlockBytes(entry->Kind);
+                nuint blockBytes = SizeClass.BlockBytes(PageEntry.KindOf(tag));
                 if (bytes > blockBytes || (IsWasteful(blockBytes, bytes) && !inPlaceOnly))
                 {
                     return true;

@@ -46,8 +46,8 @@ internal static unsafe partial class Heap
             return block;
         }
 
-        Locate(heap, block, out PageEntry* entry, out byte* state);
-        FreeInside(heap, cache, block, entry, state);
+        Locate(heap, block, out PageEntry* entry, out byte* state, out uint tag);
+        FreeInside(heap, cache, block, entry, state, tag);
         return null;
     }
 }

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using PrivateHeaps.Foundation;
+
 namespace PrivateHeaps.Storage;
 
 /// <summary>
@@ -37,7 +40,10 @@ internal unsafe struct PageEntry
     /// <summary>The Slab of a size class, else the Region.</summary>
     public void* Owner;
 
-    public readonly uint Kind => Tag & KindMask;
+    /// <summary>That of the tag. Only of an entry that lies in its place, and only where the tag cannot change: others read the tag once, and keep to it.</summary>
+    public readonly uint Kind => KindOf(Shared.Read((uint*)Unsafe.AsPointer(ref Unsafe.AsRef(in Tag))));
+
+    public static uint KindOf(uint tag) => tag & KindMask;
 
     public static uint TagBase(uint slot) => (slot + 1) << KindBits;
 
