@@ -32,7 +32,7 @@ internal static unsafe class Gate
         cache = ThreadCache.For(self, heap, handle);
 
         // Busy already: a signal handler interrupted this very thread inside the heap, perhaps with half a change in a magazine.
-        self->IsInterrupted = cache != null && cache->Busy != 0;
+        self->IsInterrupted = cache != null && Shared.Read(&cache->Busy) != 0;
         if (self->IsInterrupted)
         {
             cache = null;
@@ -167,7 +167,7 @@ internal static unsafe class Gate
         }
 
         heap->ExclusionDepth++;
-        if (heap->Handle == handle)
+        if (Shared.Read(&heap->Handle) == handle)
         {
             return true;
         }
@@ -223,7 +223,7 @@ internal static unsafe class Gate
             return false;
         }
 
-        if (heap->IsSerialized && (heap->Gate & bits) != bits)
+        if (heap->IsSerialized && (Shared.Read(&heap->Gate) & bits) != bits)
         {
             Close(heap, bits, self);
         }
@@ -339,7 +339,7 @@ internal static unsafe class Gate
     private static void Open(HeapState* heap, int bit)
     {
         OsLock.Enter(&heap->CacheLock);
-        if ((heap->Gate & ~bit) == 0)
+        if ((Shared.Read(&heap->Gate) & ~bit) == 0)
         {
             ThreadCache.CollectAbandoned(heap);
         }

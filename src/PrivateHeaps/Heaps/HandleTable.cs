@@ -154,7 +154,7 @@ internal static unsafe class HandleTable
     /// <summary>Holds the table across a fork.</summary>
     public static void EnterLock() => OsLock.Enter(&s_state->Lock);
 
-    private static Entry* EntryOf(MoveableBlock* moveable) => (Entry*)s_entries + (moveable - s_state->Records);
+    private static Entry* EntryOf(MoveableBlock* moveable) => (Entry*)Shared.Read(ref s_entries) + (moveable - s_state->Records);
 
     private static nint HandleOf(MoveableBlock* moveable) => (nint)(&EntryOf(moveable)->Block);
 
@@ -192,7 +192,7 @@ internal static unsafe class HandleTable
             return free;
         }
 
-        return s_state->EverUsedCount < Capacity && (s_entries != 0 || Create()) ? s_state->Records + s_state->EverUsedCount++ : null;
+        return s_state->EverUsedCount < Capacity && (Shared.Read(ref s_entries) != 0 || Create()) ? s_state->Records + s_state->EverUsedCount++ : null;
     }
 
     // Nothing of it is touched before it is used. The entries get a mapping of their own, far from metadata.

@@ -47,7 +47,7 @@ internal static unsafe partial class Heap
             isEmpty = bin->FreeCount == 0 && bin->Depot == null;
             byte* block = isEmpty && !mayGrow ? null : Bin.TakeOne(bin, &heap->Regions, index);
             OsLock.Leave(&bin->Lock);
-            if (block != null && *AddressMap.StateOf(block) == BlockState.Dead)
+            if (block != null && Shared.Read(AddressMap.StateOf(block)) == BlockState.Dead)
             {
                 BlockState.SetLive(AddressMap.StateOf(block), SizeClass.BlockBytes(index) - bytes);
                 if ((flags & HeapFlags.ZeroMemory) != 0)
@@ -82,7 +82,7 @@ internal static unsafe partial class Heap
         for (int place = 0; place < HeapState.LeftBlocks; place++)
         {
             // Partner: GiveLeft.
-            if (left[place] == 0 && Shared.CompareExchange(&left[place], (nint)block, 0) == 0)
+            if (Shared.Read(&left[place]) == 0 && Shared.CompareExchange(&left[place], (nint)block, 0) == 0)
             {
                 Shared.Write(&heap->HasLeft, true);
                 return;
@@ -96,7 +96,7 @@ internal static unsafe partial class Heap
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void GiveLeft(HeapState* heap)
     {
-        heap->HasLeft = false;
+        Shared.Write(&heap->HasLeft, false);
         nint* left = (nint*)&heap->Left;
         for (int place = 0; place < HeapState.LeftBlocks; place++)
         {

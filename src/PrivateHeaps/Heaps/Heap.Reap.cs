@@ -43,7 +43,7 @@ internal static unsafe partial class Heap
             return;
         }
 
-        heap->Regions.HasSurplus = false;
+        Shared.Write(&heap->Regions.HasSurplus, false);
         Reap(heap, cache, toSystem: true);
         OsLock.Enter(&heap->Regions.Lock);
         RegionSet.DecommitFree(&heap->Regions);

@@ -332,7 +332,7 @@ internal unsafe struct ThreadCache
 
     /// <summary>The caller holds the heap's CacheLock.</summary>
     public static void SetOpen(ThreadCache* cache, HeapState* heap, bool open) =>
-        Shared.Write(&cache->OpenHandle, open && !heap->IsSlow ? heap->Handle : ~heap->Handle);
+        Shared.Write(&cache->OpenHandle, open && !heap->IsSlow ? Shared.Read(&heap->Handle) : ~Shared.Read(&heap->Handle));
 
     // The thread's table leads to the shared cache from now on. If the slot's last heap left this thread a cache of its own, that goes.
     private static void Share(ThreadState* self, HeapState* heap)

@@ -63,7 +63,7 @@ internal unsafe struct Depot
     /// <summary>An empty array for a full magazine; null, and the magazine stays the caller's, when it has enough or there is no memory.</summary>
     public static Rounds* TradeFull(Depot* depot, Rounds* full, Bin* bin, uint index)
     {
-        if (Shared.Read(&depot->Count) >= depot->Most)
+        if (Shared.Read(&depot->Count) >= Shared.Read(&depot->Most))
         {
             return null;
         }
@@ -160,7 +160,7 @@ internal unsafe struct Depots
             return false;
         }
 
-        for (uint row = 0; row <= first->_rowMask && At(first, row, index)->Most == 0; row++)
+        for (uint row = 0; row <= first->_rowMask && Shared.Read(&At(first, row, index)->Most) == 0; row++)
         {
             Shared.Write(&At(first, row, index)->Most, SizeClass.BlockBytes(index) <= SmallBlockBytes ? MostOfSmall : MostOfOthers);
         }
@@ -179,7 +179,7 @@ internal unsafe struct Depots
         for (uint row = 0; first != null && row <= first->_rowMask; row++)
         {
             Depot* depot = At(first, row, index);
-            if (depot->Most == 0)
+            if (Shared.Read(&depot->Most) == 0)
             {
                 break;
             }

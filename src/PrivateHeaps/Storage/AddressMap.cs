@@ -40,7 +40,7 @@ internal static unsafe class AddressMap
     public static byte* WindowOf(nuint address)
     {
         nuint window = address >> WindowShift;
-        return window < WindowCount ? s_windows[window] : null;
+        return window < WindowCount ? WindowAt(window) : null;
     }
 
     /// <summary>
@@ -55,7 +55,7 @@ internal static unsafe class AddressMap
 
     /// <summary>As <see cref="WindowOf"/>, for what is a possible block's address.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte* WindowOfTurned(nuint turned) => s_windows[turned >> (WindowShift - Units.GranuleShift)];
+    public static byte* WindowOfTurned(nuint turned) => WindowAt(turned >> (WindowShift - Units.GranuleShift));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static PageEntry* EntryOfTurned(byte* window, nuint turned) =>
@@ -66,7 +66,7 @@ internal static unsafe class AddressMap
 
     /// <summary>As <see cref="WindowOf"/>, for an address that is known to lie in heap memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte* KnownWindowOf(nuint address) => s_windows[address >> WindowShift];
+    public static byte* KnownWindowOf(nuint address) => WindowAt(address >> WindowShift);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static PageEntry* EntryIn(byte* window, nuint address) => (PageEntry*)window + ((address & WindowMask) >> Units.PageShift);
@@ -91,7 +91,7 @@ internal static unsafe class AddressMap
 
         for (nuint window = (nuint)start >> WindowShift; window <= last; window++)
         {
-            if (s_windows[window] == null && !AddWindow(window))
+            if (WindowAt(window) == null && !AddWindow(window))
             {
                 return false;
             }
@@ -202,6 +202,10 @@ internal static unsafe class AddressMap
         Os.Clear(span, bytes);
     }
 
+    // Partner: AddWindow.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* WindowAt(nuint window) => (byte*)Shared.Read((nint*)(s_windows + window));
+
     public static void EnterLock() => OsLock.Enter(s_lock);
 
     public static void LeaveLock() => OsLock.Leave(s_lock);
@@ -222,13 +226,13 @@ internal static unsafe class AddressMap
     private static bool AddWindow(nuint window)
     {
         EnterLock();
-        bool there = s_windows[window] != null;
+        bool there = WindowAt(window) != null;
         if (!there)
         {
             byte* range = (byte*)Os.Map(EntriesBytes + StatesBytes + TailBytes);
             there = range != null;
 
-            // Partner: WindowOf reads without the lock; the range is zero, which means "no block" everywhere.
+            // Partner: WindowAt reads without the lock; the range is zero, which means "no block" everywhere.
             Shared.Write((nint*)(s_windows + window), (nint)range);
         }
 
