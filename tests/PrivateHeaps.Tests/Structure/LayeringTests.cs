@@ -61,6 +61,17 @@ public sealed class LayeringTests
         Assert.Empty(offenders);
     }
 
+    [Fact]
+    public void Shared_words_are_touched_through_one_class()
+    {
+        // The objects of the .NET face, which no other thread's fast path meets, and what .NET is asked for in place of a system call.
+        string[] others = ["HeapMemory.cs", "PrivateHeap.cs", "PrivateHeap.Typed.cs", "Platform/Managed/CurrentOs.cs", "Platform/Managed/Libc.cs"];
+        IEnumerable<string> users = Sources()
+            .Where(source => source.Root.DescendantNodes().OfType<IdentifierNameSyntax>().Any(name => name.Identifier.Text is "Volatile" or "Interlocked"))
+            .Select(source => source.Path.Replace(Path.DirectorySeparatorChar, '/'));
+        Assert.Equal(others.Append("Foundation/Shared.cs").Order(StringComparer.Ordinal), users.Order(StringComparer.Ordinal));
+    }
+
     private static bool MayUse(string layer, string used) => layer == used || s_ranks[used] < s_ranks[layer];
 
     private static List<Source> Sources()

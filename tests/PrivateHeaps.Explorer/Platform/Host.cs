@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+using PrivateHeaps.Explorer;
+using PrivateHeaps.Explorer.Scheduling;
+
+namespace PrivateHeaps.Platform;
+
+/// <summary>What the engine asks of the process around it.</summary>
+internal static unsafe class Host
+{
+    public static void SetLastError(uint code)
+    {
+    }
+
+    public static int ConfiguredContract() => 0;
+
+    public static void FailFast(byte* sentence) => throw new Finding("the engine ends the process: " + Marshal.PtrToStringUTF8((nint)sentence));
+
+    public static void SetThread(void* thread) => World.States[Scheduler.Current + 1] = (nint)thread;
+
+    public static void* AttachedThread() => (void*)World.States[Scheduler.Current + 1];
+
+    public static int WantsHugePages() => 0;
+
+    public static void* ThreadWord() => null;
+
+    public static int ThreadEnded() => 0;
+}

@@ -1,0 +1,93 @@
+using System.Globalization;
+using PrivateHeaps;
+using PrivateHeaps.Explorer;
+using PrivateHeaps.Explorer.Models;
+using PrivateHeaps.Explorer.Scheduling;
+
+// Explores every model, then every mutation with the models that are to see it. The last line is "N passed, N failed".
+//   --deep                    much longer, and with another seed each time, which is printed
+//   --seed N                  for what is chosen at random
+//   --model NAME              this one only
+//   --mutation NAME           this one only
+//   --replay "SCHEDULE"       one schedule of the model (and mutation) that were named, as a finding printed it
+Model[] models =
+[
+    new LockModel("lock", works: true),
+    new LockModel("sleep", works: false),
+    new GateModel(),
+    new ExclusiveModel(),
+    new ForkModel(),
+    new ExchangeModel("bin", isEager: false),
+    new ExchangeModel("depot", isEager: true),
+    new GrowthModel(),
+    new WindowsModel(),
+    new RegistryModel("registry"),
+    new RegistryModel("late", isLate: true),
+    new LifetimeModel(),
+    new ExitModel(),
+    new StartModel(),
+    new WalkModel(),
+    new HandleModel(),
+    new DoubleFreeModel("free-small", 40),
+    new DoubleFreeModel("free-medium", 40 * 1024),
+    new DoubleFreeModel("free-large", 300 * 1024),
+    new DoubleFreeModel("free-solo", 2 * 1024 * 1024),
+    new DoubleFreeModel("free-fitted", 40, 1024 * 1024),
+    new StaleFreeModel("stale-small", 40, 48),
+    new StaleFreeModel("stale-large", 300 * 1024, 600 * 1024),
+    new DissolveModel(),
+    new StaleFreeModel("stale-mixed", 300 * 1024, 40 * 1024),
+    new StaleFreeModel("stale-other", 2 * 1024 * 1024, 2 * 1024 * 1024, isOfOtherHeap: true),
+    new StaleFreeModel("stale-solo", 2 * 1024 * 1024, 3 * 1024 * 1024),
+];
+
+string? Option(string name) => Array.IndexOf(args, name) is int at and >= 0 && at + 1 < args.Length ? args[at + 1] : null;
+bool deep = args.Contains("--deep");
+int seed = Option("--seed") is string number ? int.Parse(number, CultureInfo.InvariantCulture) : deep ? Environment.TickCount & 0xFFFF : 1;
+Effort effort = deep ? new Effort(40_000, 10_000, seed) : new Effort(1_000, 200, seed);
+int passed = 0, failed = 0;
+if (Option("--replay") is string schedule)
+{
+    Mutant.Choose(Option("--mutation"));
+    Exploration once = new(models.Single(model => model.Name == Option("--model")));
+    once.Run(Schedule.Parse(schedule));
+    Console.WriteLine(once.Failure?.ToString() ?? "nothing is wrong");
+    return once.Failure == null ? 0 : 1;
+}
+
+Console.WriteLine($"seed {seed}");
+foreach (Model model in models.Where(model => Option("--mutation") == null && (Option("--model") ?? model.Name) == model.Name))
+{
+    Exploration exploration = new(model);
+    exploration.Run(effort);
+    bool good = exploration.Failure == null;
+    Console.WriteLine($"{(good ? "ok" : "not ok")} {model.Name,-12} {exploration.Schedules,8:N0} schedules ({exploration.Bound}) in {exploration.Elapsed.TotalSeconds:F1} s");
+    Report(exploration);
+    _ = good ? passed++ : failed++;
+}
+
+foreach ((string name, string[] seers) in Mutant.All.Where(mutation => Option("--model") == null && (Option("--mutation") ?? mutation.Name) == mutation.Name))
+{
+    foreach (string seer in seers)
+    {
+        Mutant.Choose(name);
+        Exploration exploration = new(models.Single(model => model.Name == seer));
+        exploration.Run(new Effort(10_000, 5_000, seed));
+        bool seen = exploration.Failure != null;
+        Console.WriteLine($"{(seen ? "ok" : "not ok")} {seer,-12} {exploration.Schedules,8:N0} schedules until it {(seen ? "saw" : "did NOT see")} that {name}: {exploration.Failure?.Message}");
+        _ = seen ? passed++ : failed++;
+    }
+}
+
+Mutant.Choose(null);
+Console.WriteLine($"{passed} passed, {failed} failed");
+return failed == 0 && passed > 0 ? 0 : 1;
+
+static void Report(Exploration exploration)
+{
+    if (exploration.Failure != null)
+    {
+        Console.WriteLine(exploration.Failure is Finding ? exploration.Failure.Message : exploration.Failure.ToString());
+        Console.WriteLine($"     the schedule: {(exploration.Schedule.Length < 2000 ? exploration.Schedule : exploration.Schedule[..2000] + "...")}");
+    }
+}
