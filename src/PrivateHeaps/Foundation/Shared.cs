@@ -121,5 +121,8 @@ internal static unsafe class Shared
     public static int CompareExchange(ref int field, int value, int comparand) => Interlocked.CompareExchange(ref field, value, comparand);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nint CompareExchange(ref nint field, nint value, nint comparand) => Interlocked.CompareExchange(ref field, value, comparand);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static nint Exchange(ref nint field, nint value) => Interlocked.Exchange(ref field, value);
 }

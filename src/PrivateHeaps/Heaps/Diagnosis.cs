@@ -19,7 +19,7 @@ internal static unsafe class Diagnosis
 
     public static bool Initialize()
     {
-        s_sentence = (nint)Metadata.Take(SentenceBytes);
+        s_sentence = s_sentence != 0 ? s_sentence : (nint)Metadata.Take(SentenceBytes);
         return s_sentence != 0;
     }
 

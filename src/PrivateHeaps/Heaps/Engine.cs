@@ -10,11 +10,13 @@ internal static unsafe class Engine
     private const int Untouched = 0;
     private const int Starting = 1;
     private const int Ready = 2;
-    private const int Failed = 3;
 
     private static int s_phase;
 
-    /// <summary>True when the engine can serve; false when the system has not even the memory to start it.</summary>
+    /// <summary>
+    /// True when the engine can serve; false when the system has not even the memory to start it. Then the next call goes on from there: each step keeps what
+    /// it has, and is done again without harm.
+    /// </summary>
     public static bool Start() => Shared.Read(ref s_phase) == Ready || StartSlow();
 
     private static bool StartSlow()
@@ -27,7 +29,7 @@ internal static unsafe class Engine
                 && Heap.CreateProcessHeap();
 
             // Partner: the read in Start; everything above is visible to who sees Ready.
-            Shared.Write(ref s_phase, started ? Ready : Failed);
+            Shared.Write(ref s_phase, started ? Ready : Untouched);
         }
 
         while (Shared.Read(ref s_phase) == Starting)

@@ -14,7 +14,7 @@ internal static unsafe class FaceLock
 
     public static bool Initialize()
     {
-        s_lock = (OsLock*)Metadata.Take((nuint)sizeof(OsLock));
+        s_lock = s_lock != null ? s_lock : (OsLock*)Metadata.Take((nuint)sizeof(OsLock));
         return s_lock != null;
     }
 

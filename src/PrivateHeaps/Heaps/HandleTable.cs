@@ -30,7 +30,7 @@ internal static unsafe class HandleTable
 
     public static bool Initialize()
     {
-        s_state = (State*)Metadata.Take((nuint)sizeof(State));
+        s_state = s_state != null ? s_state : (State*)Metadata.Take((nuint)sizeof(State));
         return s_state != null;
     }
 

@@ -128,7 +128,7 @@ internal static unsafe partial class Heap
         Region* region = AddressMap.Cover(block, Units.PageBytes) ? (Region*)Metadata.Take((nuint)sizeof(Region)) : null;
         if (region == null)
         {
-            Os.Release(block, blockBytes);
+            Leftovers.Release(block, blockBytes, blockBytes);
             return null;
         }
 
@@ -148,7 +148,7 @@ internal static unsafe partial class Heap
         OsLock.Leave(&regions->Lock);
         if (region != null && !AddressMap.Cover(region->Base, Units.PageBytes))
         {
-            Os.Release(region->Base, region->Bytes);
+            Leftovers.Release(region->Base, region->Bytes, region->Bytes);
             GiveRegion(region);
             return null;
         }
@@ -172,7 +172,7 @@ internal static unsafe partial class Heap
         OsLock.Leave(&regions->Lock);
         if (!kept)
         {
-            Os.Release(block, region->Bytes);
+            Leftovers.Release(block, region->Bytes, region->Bytes);
             GiveRegion(region);
         }
 
@@ -266,6 +266,13 @@ internal static unsafe partial class Heap
         }
 
         resized = ResizeMapping(regions, region, blockBytes, mayMove);
+        if (resized == null && blockBytes < region->Bytes && region->Bytes - bytes <= BlockState.LongSlackMaximum)
+        {
+            // The system cannot divide the mapping now: the block keeps all of it, and what is behind its end goes back if it can.
+            Os.Discard(region->Base + blockBytes, region->Bytes - blockBytes);
+            blockBytes = region->Bytes;
+            resized = region->Base;
+        }
 
         // Base and PageCount are read by walks, which have the heap stand still while this thread is inside.
         if (resized != null)
@@ -358,7 +365,7 @@ internal static unsafe partial class Heap
 
         if (!AddressMap.Cover(target, Units.PageBytes) || !Os.Move(block, oldBytes, target, newBytes))
         {
-            Os.Release(target, newBytes);
+            Leftovers.Release(target, newBytes, 0);
             return null;
         }
 

@@ -31,14 +31,9 @@ internal static unsafe class HeapRegistry
 
     public static bool Initialize()
     {
-        s_state = (State*)Metadata.Take((nuint)sizeof(State));
-        s_slots = (HeapState**)Os.Map(SlotLimit * (nuint)sizeof(HeapState*));
-        if (s_state == null || s_slots == null)
-        {
-            return false;
-        }
-
-        return true;
+        s_state = s_state != null ? s_state : (State*)Metadata.Take((nuint)sizeof(State));
+        s_slots = s_slots != null ? s_slots : (HeapState**)Os.Map(SlotLimit * (nuint)sizeof(HeapState*));
+        return s_state != null && s_slots != null;
     }
 
     /// <summary>The heap that the handle names, or null. It may be destroyed at any moment; Gate.Enter looks again.</summary>

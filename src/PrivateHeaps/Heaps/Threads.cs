@@ -24,9 +24,9 @@ internal static unsafe class Threads
 
     public static bool Initialize()
     {
-        s_state = (State*)Metadata.Take((nuint)sizeof(State));
-        ClosedCache = (ThreadCache*)Metadata.Take(ThreadCache.StructureBytes);
-        Nobody = (ThreadState*)Metadata.Take((nuint)sizeof(ThreadState));
+        s_state = s_state != null ? s_state : (State*)Metadata.Take((nuint)sizeof(State));
+        ClosedCache = ClosedCache != null ? ClosedCache : (ThreadCache*)Metadata.Take(ThreadCache.StructureBytes);
+        Nobody = Nobody != null ? Nobody : (ThreadState*)Metadata.Take((nuint)sizeof(ThreadState));
         if (s_state == null || ClosedCache == null || Nobody == null)
         {
             return false;

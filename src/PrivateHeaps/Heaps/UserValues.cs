@@ -37,8 +37,8 @@ internal unsafe struct UserValues
     {
         OsLock.Enter(&table->_lock);
 
-        // At most half full, so that every search ends soon at an empty entry.
-        bool roomy = table->_count < table->_capacity / 2 || Grow(table);
+        // At most half full, so that every search ends soon at an empty entry. A block that is listed needs no room.
+        bool roomy = table->_count < table->_capacity / 2 || (table->_count != 0 && Find(table, (nuint)block)->Block != 0) || Grow(table);
         if (roomy)
         {
             Entry* entry = Find(table, (nuint)block);

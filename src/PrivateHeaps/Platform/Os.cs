@@ -15,9 +15,13 @@ internal static unsafe class Os
     private static delegate*<nuint, nuint, bool, void*> s_map;
     private static delegate*<void*, nuint, bool, bool> s_commit;
     private static delegate*<void*, nuint, bool> s_decommit;
-    private static delegate*<void*, nuint, void> s_release;
+    private static delegate*<void*, nuint, bool> s_release;
     private static delegate*<void*, nuint, nuint, bool> s_resize;
     private static delegate*<void*, nuint, void*, nuint, bool> s_move;
+
+    // Whether a page was seen to read as zero after its contents were given back. Partner: other threads that find Unknown try it too, and find the same.
+    private const int Unknown = 0, ReadsAsZero = 1, KeepsContents = 2;
+    private static int s_decommitted;
 
     /// <summary>Bytes of a page of the system's; not less than Units.PageBytes.</summary>
     public static nuint PageBytes { get; private set; }
@@ -65,6 +69,7 @@ internal static unsafe class Os
         s_release = table->Release;
         s_resize = table->Resize;
         s_move = table->Move;
+        Shared.Write(ref s_decommitted, Unknown);
     }
 
     /// <summary>An inaccessible range that costs address space only; null when there is none.</summary>
@@ -85,7 +90,8 @@ internal static unsafe class Os
 
     /// <summary>
     /// Gives the contents of pages back that nobody uses. They read as zero from then on, where the system charges commits after they are
-    /// committed again. False: they may still hold their contents.
+    /// committed again. False: they may still hold their contents; always so on a system that says that it gives contents back and does not, as some
+    /// that imitate others do.
     /// </summary>
     public static bool Decommit(void* address, nuint bytes)
     {
@@ -98,7 +104,7 @@ internal static unsafe class Os
             return true;
         }
 
-        if (!s_decommit(first, (nuint)(last - first)))
+        if (!DecommittedReadsAsZero() || !s_decommit(first, (nuint)(last - first)))
         {
             return false;
         }
@@ -119,8 +125,8 @@ internal static unsafe class Os
     /// </summary>
     public static bool Discard(void* address, nuint bytes) => !ChargesCommits && Decommit(address, bytes);
 
-    /// <summary>Ends a range that <see cref="Reserve"/> or a Map made, whole.</summary>
-    public static void Release(void* address, nuint bytes) => s_release(address, WholePages(bytes));
+    /// <summary>Ends a range that <see cref="Reserve"/> or a Map made, whole. False: it is as it was, and can be tried again.</summary>
+    public static bool Release(void* address, nuint bytes) => s_release(address, WholePages(bytes));
 
     /// <summary>Changes the size of a mapped range where it lies; false leaves everything as it was. What is added is not always zero.</summary>
     public static bool Resize(void* address, nuint oldBytes, nuint newBytes) =>
@@ -158,6 +164,26 @@ internal static unsafe class Os
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Copy(void* to, void* from, nuint bytes) => Libc.memmove(to, from, bytes);
+
+    // Tried on a page of its own, once, before the first contents go: a program that gives nothing back does not pay for it.
+    private static bool DecommittedReadsAsZero()
+    {
+        int found = Shared.Read(ref s_decommitted);
+        byte* page = found != Unknown ? null : (byte*)s_map(PageBytes, PageBytes, false);
+        if (page != null)
+        {
+            *page = 1;
+            if (s_decommit(page, PageBytes) && (!ChargesCommits || s_commit(page, PageBytes, false)))
+            {
+                found = *page == 0 ? ReadsAsZero : KeepsContents;
+                Shared.Write(ref s_decommitted, found);
+            }
+
+            s_release(page, PageBytes);
+        }
+
+        return found == ReadsAsZero;
+    }
 
     private static nuint WholePages(nuint bytes) => Bits.RoundUp(bytes, PageBytes);
 }

@@ -34,8 +34,8 @@ internal unsafe struct OsTable
     /// <summary>(address, bytes): gives the contents of pages back, committed or not; when next accessible they read as zero. False: nothing has changed.</summary>
     public delegate*<void*, nuint, bool> Decommit;
 
-    /// <summary>(address, bytes): ends a whole range that Reserve or Map made. The size is the one it has now.</summary>
-    public delegate*<void*, nuint, void> Release;
+    /// <summary>(address, bytes): ends a whole range that Reserve or Map made. The size is the one it has now. False: nothing has changed.</summary>
+    public delegate*<void*, nuint, bool> Release;
 
     /// <summary>(address, old bytes, new bytes): changes the size of a mapped range where it lies. False leaves everything as it was.</summary>
     public delegate*<void*, nuint, nuint, bool> Resize;

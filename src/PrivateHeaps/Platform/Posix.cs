@@ -26,12 +26,6 @@ internal static unsafe class Posix
         return aligned;
     }
 
-    /// <summary>Ends a mapping or a part of one.</summary>
-    public static void Release(void* address, nuint bytes)
-    {
-        if (bytes != 0)
-        {
-            Libc.munmap(address, bytes);
-        }
-    }
+    /// <summary>Ends a mapping or a part of one; false when the system refuses, and then it is as it was.</summary>
+    public static bool Release(void* address, nuint bytes) => bytes == 0 || Libc.munmap(address, bytes) == 0;
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 
@@ -16,8 +17,8 @@ internal static unsafe class AddressMap
     public const nuint WindowBytes = (nuint)1 << WindowShift;
     public const nuint WindowMask = WindowBytes - 1;
 
-    /// <summary>User addresses have 47 bits on x86-64 and at most 48 on arm64.</summary>
-    public const nuint WindowCount = (nuint)1 << (48 - WindowShift);
+    /// <summary>User addresses have 47 bits on x86-64 and at most 48 on arm64. A constant to the compiler; the table counts under a limit of address space.</summary>
+    public static nuint WindowCount => (nuint)1 << ((X86Base.IsSupported ? 47 : 48) - WindowShift);
 
     public const nuint EntriesBytes = (WindowBytes >> Units.PageShift) * 16;
     public const nuint StatesBytes = WindowBytes >> Units.GranuleShift;
@@ -30,8 +31,8 @@ internal static unsafe class AddressMap
 
     public static bool Initialize()
     {
-        s_lock = (OsLock*)Metadata.Take((nuint)sizeof(OsLock));
-        s_windows = (byte**)Os.Map(WindowCount * (nuint)sizeof(byte*));
+        s_lock = s_lock != null ? s_lock : (OsLock*)Metadata.Take((nuint)sizeof(OsLock));
+        s_windows = s_windows != null ? s_windows : (byte**)Os.Map(WindowCount * (nuint)sizeof(byte*));
         return s_lock != null && s_windows != null;
     }
 

@@ -29,7 +29,7 @@ internal static unsafe class Arena
 
     public static bool Initialize()
     {
-        s_state = (State*)Metadata.Take((nuint)sizeof(State));
+        s_state = s_state != null ? s_state : (State*)Metadata.Take((nuint)sizeof(State));
         return s_state != null;
     }
 
@@ -175,7 +175,7 @@ internal static unsafe class Arena
         ulong* words = (ulong*)Metadata.Take(2 * RunMap.BytesFor(units));
         if (words == null)
         {
-            Os.Release(start, bytes);
+            Leftovers.Release(start, bytes, 0);
             return false;
         }
 

@@ -21,9 +21,17 @@ internal static unsafe class Metadata
 
     private static State* s_state;
 
+    /// <summary>Bytes of all objects that are taken; what a heap took is given back when it is destroyed.</summary>
+    public static nuint TakenBytes => s_state->TakenBytes;
+
     /// <summary>Maps the first chunk, whose head holds this class's own state.</summary>
     public static bool Initialize()
     {
+        if (s_state != null)
+        {
+            return true;
+        }
+
         byte* chunk = (byte*)Os.Map(FirstChunkBytes);
         if (chunk == null)
         {
@@ -46,11 +54,13 @@ internal static unsafe class Metadata
         if (taken == null)
         {
             taken = Carve(rounded);
+            s_state->TakenBytes += taken == null ? 0 : rounded;
             OsLock.Leave(&s_state->Lock);
             return taken;
         }
 
         *list = *(void**)taken;
+        s_state->TakenBytes += rounded;
         OsLock.Leave(&s_state->Lock);
 
         // Most of a large object was never touched: to have it back from the system is cheaper than to write it all.
@@ -65,8 +75,10 @@ internal static unsafe class Metadata
     /// <summary>Gives an object back; the size is the one it was taken with.</summary>
     public static void Give(void* taken, nuint bytes)
     {
-        void** list = (void**)&s_state->Lists + ListIndex(RoundedBytes(bytes));
+        nuint rounded = RoundedBytes(bytes);
+        void** list = (void**)&s_state->Lists + ListIndex(rounded);
         OsLock.Enter(&s_state->Lock);
+        s_state->TakenBytes -= rounded;
         *(void**)taken = *list;
         *list = taken;
         OsLock.Leave(&s_state->Lock);
@@ -124,6 +136,7 @@ internal static unsafe class Metadata
         public OsLock Lock;
         public byte* Next;
         public byte* End;
+        public nuint TakenBytes;
         public FreeLists Lists;
     }
 

@@ -88,19 +88,20 @@ internal unsafe struct Region
         region->HeaderBytes = Units.PageBytes;
         RunMap.Initialize(&region->Pages, (ulong*)(region + 1), pages);
         RunMap.Take(&region->Pages, 0, HeaderPages);
-        if (!executable && bytes <= Arena.LargestPieceBytes)
+        bool clean = true;
+        region->Kind = RegionKind.Arena;
+        region->Base = executable || bytes > Arena.LargestPieceBytes ? null : Arena.Take(bytes, out clean);
+        if (region->Base == null)
         {
-            region->Kind = RegionKind.Arena;
-            region->Base = Arena.Take(bytes, out bool clean);
-            for (nuint word = 0; !clean && word < mapBytes / sizeof(ulong); word++)
-            {
-                region->Dirty[word] = ulong.MaxValue;
-            }
-        }
-        else
-        {
+            // Also where there is no room for an arena: a limited address space may have some for a region.
+            clean = true;
             region->Kind = RegionKind.Own;
             region->Base = (byte*)Os.Reserve(bytes);
+        }
+
+        for (nuint word = 0; !clean && word < mapBytes / sizeof(ulong); word++)
+        {
+            region->Dirty[word] = ulong.MaxValue;
         }
 
         if (region->Base != null && (initialBytes == 0 || Commit(region, (uint)(initialBytes >> Units.PageShift))))
@@ -125,7 +126,7 @@ internal unsafe struct Region
             }
             else
             {
-                Os.Release(region->Base, region->Bytes);
+                Leftovers.Release(region->Base, region->Bytes, (nuint)region->CommittedPages << Units.PageShift);
             }
         }
 

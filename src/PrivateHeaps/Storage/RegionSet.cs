@@ -244,9 +244,17 @@ internal unsafe struct RegionSet
             }
         }
 
-        if (region == null && !set->Bounded && (region = Grow(set, pages, alignment)) != null)
+        if (region == null && !set->Bounded)
         {
-            page = Region.TakeRun(region, pages, alignment, out dirty);
+            nuint nextRegionBytes = set->NextRegionBytes;
+            region = Grow(set, pages, alignment);
+            page = region == null ? RunMap.None : Region.TakeRun(region, pages, alignment, out dirty);
+            if (region != null && page == RunMap.None)
+            {
+                // There is address space and no memory. Were the region kept, each further try would add one.
+                DropLast(set);
+                set->NextRegionBytes = nextRegionBytes;
+            }
         }
 
         if (page == RunMap.None)
@@ -258,6 +266,15 @@ internal unsafe struct RegionSet
         NoteTaken(set, pages, dirty);
         clean = dirty == 0;
         return region->Base + ((nuint)page << Units.PageShift);
+    }
+
+    // A region that was added just now and holds nothing.
+    private static void DropLast(RegionSet* set)
+    {
+        Region* region = set->Last;
+        Remove(&set->First, &set->Last, region);
+        set->RegionCount--;
+        Region.Drop(region);
     }
 
     private static Region* Grow(RegionSet* set, uint pages, nuint alignment)

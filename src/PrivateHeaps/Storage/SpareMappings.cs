@@ -173,7 +173,7 @@ internal unsafe struct SpareMappings
         nuint bytes = (*link)->Bytes;
         Retention.NoteReturned(&spares->Retention, (*link)->PageCount);
         spares->_largestReturnedPages = Bits.Max(spares->_largestReturnedPages, (*link)->PageCount);
-        Os.Release((*link)->Base, bytes);
+        Leftovers.Release((*link)->Base, bytes, bytes);
         Unlink(spares, link);
         return bytes;
     }

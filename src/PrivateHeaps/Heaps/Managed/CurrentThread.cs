@@ -61,18 +61,24 @@ internal static unsafe class CurrentThread
         return state;
     }
 
-    // Each new thread sweeps up after those that ended: waiting for a collection alone would let short-lived threads pile up their caches.
-    private static void DetachEndedThreads()
+    /// <summary>
+    /// Gives back what threads that ended have left. Each new thread sweeps up after them: waiting for a collection alone would let short-lived threads pile
+    /// up their caches.
+    /// </summary>
+    public static void DetachEndedThreads()
     {
-        for (int index = s_attached.Count - 1; index >= 0; index--)
+        lock (s_attached)
         {
-            ThreadState* state = (ThreadState*)s_attached[index].State;
-
-            // Partner: CachePlaces.TryGet, by which the thread may use its caches until it has zeroed StackLow. That comes a little after .NET calls it dead.
-            if (!s_attached[index].Thread.IsAlive && Shared.Read(&state->StackLow) == 0)
+            for (int index = s_attached.Count - 1; index >= 0; index--)
             {
-                Threads.Detach(state);
-                s_attached.RemoveAt(index);
+                ThreadState* state = (ThreadState*)s_attached[index].State;
+
+                // Partner: CachePlaces.TryGet, by which the thread may use its caches until it has zeroed StackLow. That comes a little after .NET calls it dead.
+                if (!s_attached[index].Thread.IsAlive && Shared.Read(&state->StackLow) == 0)
+                {
+                    Threads.Detach(state);
+                    s_attached.RemoveAt(index);
+                }
             }
         }
     }
@@ -82,11 +88,7 @@ internal static unsafe class CurrentThread
     {
         ~Sweeper()
         {
-            lock (s_attached)
-            {
-                DetachEndedThreads();
-            }
-
+            DetachEndedThreads();
             GC.ReRegisterForFinalize(this);
         }
     }

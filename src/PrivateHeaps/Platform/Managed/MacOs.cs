@@ -65,7 +65,6 @@ internal static unsafe class MacOs
             return false;
         }
 
-        Posix.Release((byte*)address + newBytes, oldBytes - newBytes);
-        return true;
+        return Posix.Release((byte*)address + newBytes, oldBytes - newBytes);
     }
 }

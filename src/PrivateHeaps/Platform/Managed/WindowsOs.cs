@@ -126,7 +126,7 @@ internal static unsafe class WindowsOs
 
     private static bool Decommit(void* address, nuint bytes) => Kernel32.VirtualFree(address, bytes, Decommits) != 0;
 
-    private static void Release(void* address, nuint bytes) => _ = Kernel32.VirtualFree(address, 0, Releases);
+    private static bool Release(void* address, nuint bytes) => Kernel32.VirtualFree(address, 0, Releases) != 0;
 
     // What a shrink takes away stays reserved, and can be had back.
     private static bool Resize(void* address, nuint oldBytes, nuint newBytes)

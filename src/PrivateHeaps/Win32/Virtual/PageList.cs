@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
+using PrivateHeaps.Storage;
 
 namespace PrivateHeaps.Win32;
 
@@ -76,7 +77,7 @@ internal unsafe struct PageList
     {
         if (_mapping != null)
         {
-            Os.Release(_mapping, _mappingBytes);
+            Leftovers.Release(_mapping, _mappingBytes, _mappingBytes);
         }
     }
 

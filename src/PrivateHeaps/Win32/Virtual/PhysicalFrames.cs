@@ -37,7 +37,7 @@ internal static unsafe class PhysicalFrames
                 LinuxFrames.Close(s_state->File);
             }
 
-            Os.Release(s_state->Entries, EntriesBytes);
+            Leftovers.Release(s_state->Entries, EntriesBytes, EntriesBytes);
             *s_state = default;
         }
     }

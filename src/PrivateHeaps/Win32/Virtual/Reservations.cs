@@ -108,7 +108,7 @@ internal static unsafe class Reservations
         PageRun.DropAll(reservation);
         if (reservation->IsWindow)
         {
-            Os.Release(reservation->Frames, FramesBytes(reservation));
+            Leftovers.Release(reservation->Frames, FramesBytes(reservation), FramesBytes(reservation));
         }
 
         Metadata.Give(reservation, (nuint)sizeof(Reservation));

@@ -1,4 +1,5 @@
 using PrivateHeaps.Platform;
+using PrivateHeaps.Storage;
 
 namespace PrivateHeaps.Win32;
 
@@ -99,7 +100,7 @@ internal static unsafe partial class Win32Virtual
                 Reservations.Remove(reservation);
             }
 
-            LinuxPages.Release(range.Start, bytes);
+            Leftovers.Release(range.Start, bytes, bytes);
         }
 
         return error;
@@ -163,7 +164,7 @@ internal static unsafe partial class Win32Virtual
             AddressWindows.Close(reservation);
         }
 
-        LinuxPages.Release(reservation->Start, reservation->Bytes);
+        Leftovers.Release(reservation->Start, reservation->Bytes, reservation->Bytes);
         Reservations.Remove(reservation);
         return Win32Error.NoError;
     }
