@@ -23,6 +23,8 @@ public static class Child
             nameof(ContractScenarios.ChooseLate) => ContractScenarios.ChooseLate,
             nameof(TerminationScenarios.Misuse) => () => TerminationScenarios.Misuse(arguments[1], arguments[2]),
             nameof(SuiteRunner.RunUnder) => () => SuiteRunner.RunUnder(Enum.Parse<MemoryRules>(arguments[1]), arguments[2..]),
+            nameof(FaultScenarios) => () => FaultScenarios.Run(Enum.Parse<MemoryRules>(arguments[1]), Enum.Parse<HeapKind>(arguments[2])),
+            nameof(ZeroScenarios) => () => ZeroScenarios.Run(Enum.Parse<MemoryRules>(arguments[1]), Enum.Parse<DecommitAnswer>(arguments[2])),
             nameof(CommitScenarios) => () => CommitScenarios.Run(arguments[1]),
             _ => throw new ArgumentException($"There is no scenario '{arguments[0]}'."),
         };

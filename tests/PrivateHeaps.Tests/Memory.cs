@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace PrivateHeaps.Tests;
 
 /// <summary>Bytes of blocks: patterns that show lost, moved or overwritten contents.</summary>
@@ -5,21 +7,22 @@ internal static unsafe class Memory
 {
     public static void Fill(void* block, nuint bytes, byte value)
     {
-        for (nuint index = 0; index < bytes; index++)
-        {
-            ((byte*)block)[index] = value;
-        }
+        NativeMemory.Fill(block, bytes, value);
     }
 
     /// <summary>The first byte in the range that has another value; -1 if none has.</summary>
     public static long FirstOther(void* block, nuint start, nuint end, byte value)
     {
-        for (nuint index = start; index < end; index++)
+        for (nuint index = start; index < end;)
         {
-            if (((byte*)block)[index] != value)
+            int bytes = (int)Math.Min(end - index, 1 << 30);
+            int other = new ReadOnlySpan<byte>((byte*)block + index, bytes).IndexOfAnyExcept(value);
+            if (other >= 0)
             {
-                return (long)index;
+                return (long)index + other;
             }
+
+            index += (nuint)bytes;
         }
 
         return -1;

@@ -27,10 +27,22 @@ internal static unsafe class StrictMemory
     /// <summary>Puts the rules in force; before the first heap function is called.</summary>
     public static void Install(MemoryRules rules)
     {
+        OsTable table = TableOf(rules);
+        Os.Install(&table);
+    }
+
+    /// <summary>The operations of a system with the rules; one in a process.</summary>
+    public static OsTable TableOf(MemoryRules rules)
+    {
         CurrentOs.Fill(out s_system);
+        if (rules == MemoryRules.OfThisSystem)
+        {
+            return s_system;
+        }
+
         s_charges = rules == MemoryRules.OfWindows;
         s_pageBytes = rules == MemoryRules.OfMacOs ? 16u << 10 : 4u << 10;
-        OsTable table = new()
+        return new()
         {
             PageBytes = s_pageBytes,
             ChargesCommits = s_charges,
@@ -42,7 +54,6 @@ internal static unsafe class StrictMemory
             Resize = &Resize,
             Move = null,
         };
-        Os.Install(&table);
     }
 
     private static void* Reserve(nuint bytes) => Add(bytes, GranularityBytes);
@@ -119,7 +130,7 @@ internal static unsafe class StrictMemory
         }
     }
 
-    private static void Release(void* address, nuint bytes)
+    private static bool Release(void* address, nuint bytes)
     {
         lock (s_lock)
         {
@@ -127,7 +138,7 @@ internal static unsafe class StrictMemory
             Demand(s_ranges.ContainsKey((nuint)address) && bytes == range.Bytes, $"{bytes} bytes at {(nuint)address:X} are released, which are not a whole range.");
             CommittedBytes -= CountCommitted(range, first, end);
             s_ranges.Remove((nuint)address);
-            s_system.Release((void*)range.Place, range.PlaceBytes);
+            return s_system.Release((void*)range.Place, range.PlaceBytes);
         }
     }
 

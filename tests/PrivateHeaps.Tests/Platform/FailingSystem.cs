@@ -1,0 +1,131 @@
+using PrivateHeaps.Platform;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Tests.Platform;
+
+/// <summary>The operations of <see cref="OsTable"/>.</summary>
+[Flags]
+internal enum SystemCalls
+{
+    Reserve = 1,
+    Map = 2,
+    Commit = 4,
+    Decommit = 8,
+    Release = 16,
+    Resize = 32,
+    Move = 64,
+    All = 127,
+}
+
+/// <summary>What the system does when it is to give contents back.</summary>
+internal enum DecommitAnswer
+{
+    Works,
+    Fails,
+
+    /// <summary>It says that it has done it, and the contents are still there.</summary>
+    DoesNothing,
+}
+
+/// <summary>A system that refuses chosen calls, and counts the bytes that it has handed out. One thread at a time, beside rare calls of finalizers.</summary>
+internal static unsafe class FailingSystem
+{
+    // What the engine keeps for ever: the metadata of a window of addresses, and a chunk of metadata.
+    private const nuint ChunkBytes = 1 << 20;
+
+    private static OsTable s_system;
+    private static SystemCalls s_chosen;
+    private static int s_callsBefore;
+    private static bool s_stays;
+
+    /// <summary>Calls refused, ever.</summary>
+    public static int Refused { get; private set; }
+
+    /// <summary>The call that was refused last.</summary>
+    public static SystemCalls LastRefused { get; private set; }
+
+    /// <summary>Bytes of all ranges that were made and not ended, but those that the engine keeps for ever.</summary>
+    public static nuint HeldBytes { get; private set; }
+
+    public static DecommitAnswer Decommits { get; set; }
+
+    /// <summary>Puts it in force over the memory rules; before the first heap function is called.</summary>
+    public static void Install(MemoryRules rules)
+    {
+        s_system = StrictMemory.TableOf(rules);
+        OsTable table = s_system;
+        table.Reserve = &Reserve;
+        table.Map = &Map;
+        table.Commit = &Commit;
+        table.Decommit = &Decommit;
+        table.Release = &Release;
+        table.Resize = &Resize;
+        table.Move = s_system.Move == null ? null : &Move;
+        Os.Install(&table);
+    }
+
+    /// <summary>Of the chosen calls from now on, the one with this number (from 1) is refused; all that come after it too, if memory stays away.</summary>
+    public static void Refuse(SystemCalls chosen, int number, bool stays)
+    {
+        s_chosen = chosen;
+        s_callsBefore = number;
+        s_stays = stays;
+    }
+
+    /// <summary>No call is refused any more.</summary>
+    public static void Restore() => s_chosen = 0;
+
+    private static bool Refuses(SystemCalls call)
+    {
+        if ((s_chosen & call) == 0 || (--s_callsBefore != 0 && (!s_stays || s_callsBefore > 0)))
+        {
+            return false;
+        }
+
+        Refused++;
+        LastRefused = call;
+        return true;
+    }
+
+    private static nuint WindowBytes => (AddressMap.EntriesBytes + AddressMap.StatesBytes + Os.PageBytes) & ~(Os.PageBytes - 1);
+
+    private static void* Reserve(nuint bytes)
+    {
+        void* range = Refuses(SystemCalls.Reserve) ? null : s_system.Reserve(bytes);
+        HeldBytes += range == null ? 0 : bytes;
+        return range;
+    }
+
+    private static void* Map(nuint bytes, nuint alignment, bool executable)
+    {
+        void* range = Refuses(SystemCalls.Map) ? null : s_system.Map(bytes, alignment, executable);
+        HeldBytes += range == null || bytes == ChunkBytes || bytes == WindowBytes ? 0 : bytes;
+        return range;
+    }
+
+    private static bool Commit(void* address, nuint bytes, bool executable) => !Refuses(SystemCalls.Commit) && s_system.Commit(address, bytes, executable);
+
+    private static bool Decommit(void* address, nuint bytes) =>
+        !Refuses(SystemCalls.Decommit) && (Decommits == DecommitAnswer.Works ? s_system.Decommit(address, bytes) : Decommits == DecommitAnswer.DoesNothing);
+
+    private static bool Release(void* address, nuint bytes)
+    {
+        bool released = !Refuses(SystemCalls.Release) && s_system.Release(address, bytes);
+        HeldBytes -= released ? bytes : 0;
+        return released;
+    }
+
+    private static bool Resize(void* address, nuint oldBytes, nuint newBytes)
+    {
+        bool resized = !Refuses(SystemCalls.Resize) && s_system.Resize(address, oldBytes, newBytes);
+        HeldBytes += resized ? newBytes - oldBytes : 0;
+        return resized;
+    }
+
+    private static bool Move(void* address, nuint oldBytes, void* target, nuint newBytes)
+    {
+        bool moved = !Refuses(SystemCalls.Move) && s_system.Move(address, oldBytes, target, newBytes);
+        HeldBytes -= moved ? oldBytes : 0;
+        return moved;
+    }
+}

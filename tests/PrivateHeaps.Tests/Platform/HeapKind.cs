@@ -1,0 +1,19 @@
+namespace PrivateHeaps.Tests.Platform;
+
+/// <summary>Kinds of heaps that differ in what they ask of the system.</summary>
+internal enum HeapKind
+{
+    Growable,
+
+    /// <summary>A maximum that is too large for a fitted heap.</summary>
+    Bounded,
+    Fitted,
+    Executable,
+    Unserialized,
+
+    /// <summary>Failures are raised.</summary>
+    Raising,
+
+    /// <summary>The process heap, which gives free memory back by itself, and its handles.</summary>
+    Process,
+}
