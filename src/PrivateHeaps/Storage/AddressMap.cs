@@ -18,7 +18,11 @@ internal static unsafe class AddressMap
     public const nuint WindowMask = WindowBytes - 1;
 
     /// <summary>User addresses have 47 bits on x86-64 and at most 48 on arm64. A constant to the compiler; the table counts under a limit of address space.</summary>
-    public static nuint WindowCount => (nuint)1 << ((X86Base.IsSupported ? 47 : 48) - WindowShift);
+    public static nuint WindowCount
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (nuint)1 << ((X86Base.IsSupported ? 47 : 48) - WindowShift);
+    }
 
     public const nuint EntriesBytes = (WindowBytes >> Units.PageShift) * 16;
     public const nuint StatesBytes = WindowBytes >> Units.GranuleShift;
