@@ -68,9 +68,10 @@ internal static unsafe class World
         return taken;
     }
 
-    /// <summary>Takes memory back, which nobody has written to: the engine keeps nothing in what it gives back, and models leave their blocks alone.</summary>
+    /// <summary>Takes memory back. Nobody has written to more than its first page: models leave their blocks alone, and the engine only tries what a page does.</summary>
     public static void Give(void* address, nuint bytes)
     {
+        NativeMemory.Clear(address, Bits.Min(bytes, PageBytes));
         Given[0] = (nuint)address;
         Given[1] = bytes;
     }

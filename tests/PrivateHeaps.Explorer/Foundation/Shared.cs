@@ -132,6 +132,8 @@ internal static unsafe class Shared
 
     public static int CompareExchange(ref int field, int value, int comparand) => Swap((int*)Unsafe.AsPointer(ref field), value, comparand);
 
+    public static nint CompareExchange(ref nint field, nint value, nint comparand) => Swap((nint*)Unsafe.AsPointer(ref field), value, comparand);
+
     public static nint Exchange(ref nint field, nint value) => Exchange((nint*)Unsafe.AsPointer(ref field), value);
 
     private static T Load<T>(T* word)

@@ -50,7 +50,11 @@ internal static unsafe class CurrentOs
     // Whoever asked writes zeros then.
     private static bool Decommit(void* address, nuint bytes) => false;
 
-    private static void Release(void* address, nuint bytes) => World.Give(address, bytes);
+    private static bool Release(void* address, nuint bytes)
+    {
+        World.Give(address, bytes);
+        return true;
+    }
 
     private static bool Resize(void* address, nuint oldBytes, nuint newBytes) => false;
 }
