@@ -86,11 +86,11 @@ static void with_hammers(int hammers, void (*work)(void), int rounds)
         pthread_join(threads[i], NULL);
 }
 
-TEST("a child of fork works while the parent's threads allocate") { with_hammers(4, use_the_heap, 100); }
+TEST("a child of fork works while the parent's threads allocate") { with_hammers(4, use_the_heap, 40); }
 
 TEST("each of a thousand children of a process with eight allocating threads works") { atomic_store(&naps, 1); with_hammers(8, use_it_briefly, 1000); }
 
-TEST("a child of a child works too") { with_hammers(4, fork_again, 30); }
+TEST("a child of a child works too") { with_hammers(4, fork_again, 15); }
 
 /* One set of handlers is registered before any constructor has run, so before the library can have registered its own; the others later. A handler leaves
  * its block to the next one of its set. */

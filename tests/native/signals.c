@@ -199,7 +199,7 @@ static void at_every_instruction(void)
     /* The fast paths, each instruction by itself and all of them in turn; then what takes locks. */
     step_through(pair, 40, 40, 0, 1);
     step_through(pair, 40, 40, 2, 0);
-    step_through(pair, 5000, 5000, 0, 3);
+    step_through(pair, 5000, 5000, 0, 7);
     step_through(fill, 2000, 40, 1, 0);
     step_through(fill, 2000, 2000, 0, 997);
     step_through(grow, 100, 100, 1, 0);
