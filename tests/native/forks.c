@@ -94,7 +94,7 @@ TEST("a child of a child works too") { with_hammers(4, fork_again, 15); }
 
 /* One set of handlers is registered before any constructor has run, so before the library can have registered its own; the others later. A handler leaves
  * its block to the next one of its set. */
-static void *early_block, *late_block;
+static __thread void *early_block, *late_block;
 static atomic_int early_calls;
 static void allocate_early(void) { early_block = realloc(malloc(5000), 70000); early_calls++; }
 static void free_early(void) { free(early_block); free(malloc(70)); early_calls++; }
