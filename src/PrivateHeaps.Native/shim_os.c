@@ -192,7 +192,7 @@ int ph_read_memory(const void *from, void *to, size_t bytes)
     return result;
 }
 
-static void write_error(const char *text, size_t bytes)
+void ph_write_error(const char *text, size_t bytes)
 {
     int saved = errno;
     while (bytes > 0) {
@@ -217,10 +217,24 @@ void ph_say(const char *format, ...)
     va_end(arguments);
     length = prefix + (length < 0 ? 0 : length >= room ? room - 1 : length);
     line[length++] = '\n';
-    write_error(line, length);
+    ph_write_error(line, length);
+}
+
+/* One write to a file that is open for appending is never mixed with another's. */
+void ph_append_to_file(const char *path, const char *text, size_t bytes)
+{
+    int saved = errno;
+    long file = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (file < 0 || syscall(SYS_write, file, text, bytes) != (long)bytes)
+        ph_say("the finding could not be appended to '%.120s'.", path);
+    if (file >= 0)
+        syscall(SYS_close, file);
+    errno = saved;
 }
 
 void ph_set_errno(int code) { errno = code; }
+
+void ph_abort(void) { abort(); }
 
 void ph_fail_fast(const char *sentence)
 {

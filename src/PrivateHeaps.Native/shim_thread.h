@@ -32,6 +32,12 @@ int ph_thread_ended(void);
 /* Registers this library's handlers of fork, the first time. */
 void ph_register_fork_handlers(void);
 
+/* Text to standard error as it is. */
+void ph_write_error(const char *text, size_t bytes);
+
+/* The end of a process that runs no destructors: a last look at its checked heaps. */
+void ph_checks_end(int with_leaks);
+
 /* One line "privateheaps: ..." to standard error in one write. */
 void ph_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

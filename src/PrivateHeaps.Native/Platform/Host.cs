@@ -43,4 +43,20 @@ internal static unsafe class Host
     /// </summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_ended")]
     public static extern int ThreadEnded();
+
+    /// <summary>Ends the process as abort(3) does.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_abort")]
+    public static extern void Abort();
+
+    /// <summary>The value of an environment variable, or null; also null before the C library knows its environment.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_getenv")]
+    public static extern byte* Variable(byte* name);
+
+    /// <summary>Writes text to standard error as it is.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_write_error")]
+    public static extern void WriteError(byte* text, nuint bytes);
+
+    /// <summary>Appends text to a file in one write, making the file if need be. What fails is left out.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_append_to_file")]
+    public static extern void AppendToFile(byte* path, byte* text, nuint bytes);
 }

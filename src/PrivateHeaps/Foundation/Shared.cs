@@ -124,5 +124,14 @@ internal static unsafe class Shared
     public static nint CompareExchange(ref nint field, nint value, nint comparand) => Interlocked.CompareExchange(ref field, value, comparand);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Exchange(ref int field, int value) => Interlocked.Exchange(ref field, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static nint Exchange(ref nint field, nint value) => Interlocked.Exchange(ref field, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Increment(ref int field) => Interlocked.Increment(ref field);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Decrement(ref int field) => Interlocked.Decrement(ref field);
 }

@@ -33,6 +33,15 @@ internal unsafe struct TextBuffer
         }
     }
 
+    /// <summary>So many bytes of text.</summary>
+    public void Add(byte* text, nuint bytes)
+    {
+        for (nuint i = 0; i < bytes; i++)
+        {
+            AddByte(text[i]);
+        }
+    }
+
     public void AddDecimal(ulong value)
     {
         if (value >= 10)
@@ -50,6 +59,47 @@ internal unsafe struct TextBuffer
         AddHexDigits(value);
     }
 
+    public void AddSigned(long value)
+    {
+        if (value < 0)
+        {
+            AddByte((byte)'-');
+        }
+
+        AddDecimal(value < 0 ? 0 - (ulong)value : (ulong)value);
+    }
+
+    /// <summary>As 0F.</summary>
+    public void AddHexByte(byte value)
+    {
+        AddDigit((uint)value >> 4);
+        AddDigit((uint)value & 15);
+    }
+
+    /// <summary>Text that ends with a zero, as it stands between the quotation marks of a JSON string.</summary>
+    public void AddEscaped(byte* text)
+    {
+        for (; *text != 0; text++)
+        {
+            if (*text < ' ')
+            {
+                Add("\\u00"u8);
+                AddHexByte(*text);
+                continue;
+            }
+
+            if (*text is (byte)'"' or (byte)'\\')
+            {
+                AddByte((byte)'\\');
+            }
+
+            AddByte(*text);
+        }
+    }
+
+    /// <summary>How many bytes were written, the closing zero not counted.</summary>
+    public readonly nuint Bytes(byte* text) => (nuint)(_next - text);
+
     private void AddHexDigits(ulong value)
     {
         if (value >= 16)
@@ -57,9 +107,10 @@ internal unsafe struct TextBuffer
             AddHexDigits(value >> 4);
         }
 
-        uint digit = (uint)value & 15;
-        AddByte((byte)(digit < 10 ? '0' + digit : 'A' + digit - 10));
+        AddDigit((uint)value & 15);
     }
+
+    private void AddDigit(uint digit) => AddByte((byte)(digit < 10 ? '0' + digit : 'A' + digit - 10));
 
     private void AddByte(byte letter)
     {

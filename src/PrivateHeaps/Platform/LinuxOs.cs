@@ -44,6 +44,8 @@ internal static unsafe class LinuxOs
 
     public static bool TryRead(void* from, void* to, nuint bytes) => Libc.read_memory(from, to, bytes) == 0;
 
+    public static bool Hide(void* address, nuint bytes) => Posix.Hide(address, bytes, MapPrivate);
+
     private static void* Reserve(nuint bytes) => AskForHugePages(Posix.Map(bytes, 0, Posix.ProtectNone, MapPrivate), bytes);
 
     private static void* Map(nuint bytes, nuint alignment, bool executable) =>

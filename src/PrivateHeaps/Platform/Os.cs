@@ -125,6 +125,9 @@ internal static unsafe class Os
     /// </summary>
     public static bool Discard(void* address, nuint bytes) => !ChargesCommits && Decommit(address, bytes);
 
+    /// <summary>Makes committed pages of a reserved range inaccessible and gives their contents back. False: they are as they were.</summary>
+    public static bool Hide(void* address, nuint bytes) => CurrentOs.Hide(address, WholePages(bytes));
+
     /// <summary>Ends a range that <see cref="Reserve"/> or a Map made, whole. False: it is as it was, and can be tried again.</summary>
     public static bool Release(void* address, nuint bytes) => s_release(address, WholePages(bytes));
 

@@ -8,6 +8,7 @@ internal static unsafe class Posix
     public const int ProtectNone = 0;
     public const int ProtectReadWrite = 3;
     public const int ProtectReadWriteExecute = 7;
+    private const int MapFixed = 0x10;
 
     /// <summary>A fresh mapping at a multiple of the alignment; null when there is none. What an alignment above a page needs more is cut off at both ends.</summary>
     public static void* Map(nuint bytes, nuint alignment, int protection, int flags)
@@ -25,6 +26,9 @@ internal static unsafe class Posix
         Release(aligned + bytes, extra - before);
         return aligned;
     }
+
+    /// <summary>Puts an inaccessible mapping in the place of pages.</summary>
+    public static bool Hide(void* address, nuint bytes, int flags) => (nint)Libc.mmap(address, bytes, ProtectNone, flags | MapFixed, -1, 0) != -1;
 
     /// <summary>Ends a mapping or a part of one; false when the system refuses, and then it is as it was.</summary>
     public static bool Release(void* address, nuint bytes) => bytes == 0 || Libc.munmap(address, bytes) == 0;

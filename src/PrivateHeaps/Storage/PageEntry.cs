@@ -21,6 +21,9 @@ internal unsafe struct PageEntry
     /// <summary>A page of a small bounded heap, whose blocks lie at any granule.</summary>
     public const uint FittedKind = 0x72;
 
+    /// <summary>The page in which a block starts that lies against a page that cannot be accessed.</summary>
+    public const uint GuardedKind = 0x73;
+
     /// <summary>All of a tag but the bias.</summary>
     public const uint UnbiasedMask = (1u << BiasShift) - 1;
 

@@ -14,6 +14,9 @@ internal enum RegionKind : uint
 
     /// <summary>A mapping that is one large block.</summary>
     Solo,
+
+    /// <summary>As Solo, with inaccessible pages around it; the block starts HeaderBytes into it.</summary>
+    Guarded,
 }
 
 /// <summary>

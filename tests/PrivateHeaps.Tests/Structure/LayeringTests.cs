@@ -10,7 +10,7 @@ public sealed class LayeringTests
     /// <summary>From the bottom up; layers of the same rank do not use each other.</summary>
     private static readonly Dictionary<string, int> s_ranks = new()
     {
-        ["Foundation"] = 0, ["Platform"] = 1, ["Storage"] = 2, ["Slabs"] = 3, ["Heaps"] = 4, ["Win32"] = 5, ["Malloc"] = 5, [""] = 5,
+        ["Foundation"] = 0, ["Platform"] = 1, ["Storage"] = 2, ["Slabs"] = 3, ["Checks"] = 4, ["Heaps"] = 5, ["Win32"] = 6, ["Malloc"] = 6, [""] = 6,
     };
 
     [Fact]

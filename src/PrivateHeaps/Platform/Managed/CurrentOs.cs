@@ -77,6 +77,11 @@ internal static unsafe class CurrentOs
         }
     }
 
+    public static bool Hide(void* address, nuint bytes) =>
+        OperatingSystem.IsWindows() ? WindowsOs.Hide(address, bytes)
+        : OperatingSystem.IsMacOS() ? MacOs.Hide(address, bytes)
+        : LinuxOs.Hide(address, bytes);
+
     public static bool TryRead(void* from, void* to, nuint bytes) =>
         OperatingSystem.IsWindows() ? WindowsOs.TryRead(from, to, bytes)
         : OperatingSystem.IsMacOS() ? MacOs.TryRead(from, to, bytes)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace PrivateHeaps.Platform;
 
@@ -71,4 +72,30 @@ internal static unsafe class Host
 
     /// <summary>A .NET thread that runs has not ended.</summary>
     public static int ThreadEnded() => 0;
+
+    /// <summary>The value of an environment variable, or null; the name and the value end with a zero. The copy stays for the life of the process.</summary>
+    public static byte* Variable(byte* name)
+    {
+        int error = Marshal.GetLastPInvokeError();
+        string? value = Environment.GetEnvironmentVariable(Marshal.PtrToStringUTF8((nint)name)!);
+        Marshal.SetLastPInvokeError(error);
+        return value == null ? null : (byte*)Marshal.StringToCoTaskMemUTF8(value);
+    }
+
+    /// <summary>Writes text to standard error as it is.</summary>
+    public static void WriteError(byte* text, nuint bytes) => Console.Error.Write(Encoding.UTF8.GetString(text, (int)bytes));
+
+    /// <summary>Appends text to a file in one write, making the file if need be. What fails is left out.</summary>
+    public static void AppendToFile(byte* path, byte* text, nuint bytes)
+    {
+        try
+        {
+            using FileStream file = new(Marshal.PtrToStringUTF8((nint)path)!, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+            file.Write(new ReadOnlySpan<byte>(text, (int)bytes));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            Console.Error.WriteLine($"privateheaps: the finding could not be written: {exception.Message}");
+        }
+    }
 }

@@ -90,6 +90,8 @@ internal static unsafe class WindowsOs
         return true;
     }
 
+    public static bool Hide(void* address, nuint bytes) => Decommit(address, bytes);
+
     private static void* Reserve(nuint bytes) => Kernel32.VirtualAlloc(null, bytes, Reserves, NoAccess);
 
     // The ends of a larger reservation cannot be cut off. So its place is found, left, and taken again at the aligned address;
