@@ -52,11 +52,17 @@ static void tell(unsigned how)
         ph_process_end(ph_thread, how);
 }
 
+static void end_without_destructors(void)
+{
+    ph_checks_end(0);
+    tell(ENDS);
+}
+
 __attribute__((destructor)) static void process_exits(void) { tell(ENDS); }
 
 void _exit(int status)
 {
-    tell(ENDS);
+    end_without_destructors();
     for (;;)
         syscall(SYS_exit_group, status);
 }
@@ -66,7 +72,7 @@ void _Exit(int status) { _exit(status); }
 void quick_exit(int status)
 {
     be_ready();
-    tell(ENDS);
+    end_without_destructors();
     next.quick_exit(status);
     __builtin_unreachable();
 }

@@ -58,7 +58,7 @@ public sealed unsafe partial class PrivateHeap
     {
         RequirePowerOfTwo(alignment);
         ThreadState* thread = CurrentThread.State;
-        void* block = Heap.AllocateAligned(thread, _handle, 0, byteCount, alignment);
+        void* block = Heap.AllocateAligned(thread, _handle, HeapFlags.OfLibrary, byteCount, alignment);
         if (block == null)
         {
             ThrowNoRoom(thread, byteCount);
@@ -75,7 +75,7 @@ public sealed unsafe partial class PrivateHeap
     public bool TryAlloc(nuint byteCount, out void* block)
     {
         ThreadState* thread = CurrentThread.State;
-        block = Heap.Allocate(thread, _handle, 0, byteCount);
+        block = Heap.Allocate(thread, _handle, HeapFlags.OfLibrary, byteCount);
         if (block == null)
         {
             ThrowIfGone(thread);
@@ -99,7 +99,7 @@ public sealed unsafe partial class PrivateHeap
         }
 
         ThreadState* thread = CurrentThread.State;
-        void* resized = Heap.Reallocate(thread, _handle, 0, block, byteCount);
+        void* resized = Heap.Reallocate(thread, _handle, HeapFlags.OfLibrary, block, byteCount);
         if (resized == null)
         {
             ThrowRefused(thread, block, byteCount);
@@ -125,7 +125,7 @@ public sealed unsafe partial class PrivateHeap
 
         RequirePowerOfTwo(alignment);
         ThreadState* thread = CurrentThread.State;
-        void* resized = Heap.ReallocateAligned(thread, _handle, 0, block, byteCount, alignment);
+        void* resized = Heap.ReallocateAligned(thread, _handle, HeapFlags.OfLibrary, block, byteCount, alignment);
         if (resized == null)
         {
             ThrowRefused(thread, block, byteCount);
@@ -189,7 +189,7 @@ public sealed unsafe partial class PrivateHeap
     public nuint GetSize(void* block)
     {
         ThreadState* thread = CurrentThread.State;
-        nuint byteCount = Heap.Size(thread, _handle, 0, block);
+        nuint byteCount = Heap.Size(thread, _handle, HeapFlags.OfLibrary, block);
         if (byteCount == nuint.MaxValue)
         {
             ThrowRefused(thread, block, byteCount);
@@ -227,7 +227,7 @@ public sealed unsafe partial class PrivateHeap
     private void FreeUnplaced(void* block)
     {
         ThreadState* thread = CurrentThread.State;
-        if (!Heap.Free(thread, _handle, 0, block))
+        if (!Heap.Free(thread, _handle, HeapFlags.OfLibrary, block))
         {
             ThrowNotFreed(thread, block);
         }
@@ -240,7 +240,7 @@ public sealed unsafe partial class PrivateHeap
     private static void* AllocSlow(ThreadState* thread, nint handle, uint flags, nuint byteCount)
     {
         thread = thread != null ? thread : CurrentThread.State;
-        void* block = Heap.AllocateUncommon(thread, handle, flags, byteCount);
+        void* block = Heap.AllocateUncommon(thread, handle, flags | HeapFlags.OfLibrary, byteCount);
         if (block == null)
         {
             new PrivateHeap(handle).ThrowNoRoom(thread, byteCount);
@@ -253,7 +253,7 @@ public sealed unsafe partial class PrivateHeap
     private static int FreeSlow(ThreadState* thread, nint handle, uint flags, void* block)
     {
         thread = thread != null ? thread : CurrentThread.State;
-        if (!Heap.FreeSlow(thread, handle, flags, block))
+        if (!Heap.FreeSlow(thread, handle, flags | HeapFlags.OfLibrary, block))
         {
             new PrivateHeap(handle).ThrowNotFreed(thread, block);
         }

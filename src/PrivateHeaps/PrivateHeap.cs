@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
+using PrivateHeaps.Checks;
 using PrivateHeaps.Heaps;
 using ThreadState = PrivateHeaps.Heaps.ThreadState;
 
@@ -62,6 +63,9 @@ public sealed unsafe partial class PrivateHeap : IDisposable
         limits.InitialBytes = options.InitialSize;
         limits.MaximumBytes = options.MaximumSize;
         limits.LimitBytes = options.MemoryLimit;
+        limits.Checks = options.Checks;
+        limits.QuarantineBytes = options.QuarantineSize;
+        limits.SampleRate = options.SampleRate;
 
         // FromUtf16 stops in front of a character that does not fit whole, so the name is never cut inside one.
         byte* name = stackalloc byte[NameCapacityBytes];
@@ -86,6 +90,17 @@ public sealed unsafe partial class PrivateHeap : IDisposable
 
     /// <summary>The heap that the process has from the start. Disposing it does nothing.</summary>
     public static PrivateHeap ProcessHeap { get; } = new(Heap.ProcessHandle);
+
+    /// <summary>
+    /// Raised for each thing that a check of any heap of the process has found, on the thread whose call has found it and after that has left the heap;
+    /// handlers may use heaps. Without a handler the report goes to standard error. Unless <see cref="HeapChecks.Continue"/> is set, the call then
+    /// throws <see cref="HeapCorruptionException"/>; leaks are never thrown.
+    /// </summary>
+    public static event EventHandler<HeapFindingEventArgs> Finding
+    {
+        add => FindingSink.Found += value;
+        remove => FindingSink.Found -= value;
+    }
 
     /// <summary>The handle by which <c>HeapApi</c> knows the heap. It stays the same after the heap is disposed, and is then refused.</summary>
     public nint Handle => _handle;

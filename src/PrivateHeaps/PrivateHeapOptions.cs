@@ -1,3 +1,5 @@
+using PrivateHeaps.Checks;
+
 namespace PrivateHeaps;
 
 /// <summary>What a <see cref="PrivateHeap"/> is created with. Sizes are bytes; the heap rounds them up to whole pages.</summary>
@@ -37,4 +39,23 @@ public sealed record PrivateHeapOptions
     /// Programs that use the heap through <c>HeapApi</c> or the C library get their failures raised, too.
     /// </summary>
     public bool GenerateExceptions { get; init; }
+
+    /// <summary>
+    /// What the heap looks after at each call; <see cref="HeapChecks.None"/>, the default, costs nothing. What the environment variable
+    /// PRIVATEHEAPS_CHECK asks for is added. A finding raises <see cref="PrivateHeap.Finding"/> and throws <see cref="HeapCorruptionException"/>.
+    /// </summary>
+    public HeapChecks Checks { get; init; }
+
+    /// <summary>
+    /// The most bytes of freed blocks that are kept from being used again, to find who still uses them; they leave in random order. 0, the default,
+    /// for 1 MiB where <see cref="Checks"/> needs a quarantine, else none.
+    /// </summary>
+    public nuint QuarantineSize { get; init; }
+
+    /// <summary>
+    /// One allocation in so many is put on pages of its own with an inaccessible one behind it; 0, the default, for none. From 65 on the heap
+    /// stays as fast as it is without: the number then counts the blocks that threads take over in groups, and not each single one.
+    /// A heap with a <see cref="MaximumSize"/> samples nothing.
+    /// </summary>
+    public uint SampleRate { get; init; }
 }

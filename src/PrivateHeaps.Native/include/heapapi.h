@@ -14,10 +14,12 @@
 #define HEAP_REALLOC_IN_PLACE_ONLY 0x00000010
 #define HEAP_CREATE_ENABLE_EXECUTE 0x00040000
 
-/* Accepted and without effect here. */
-#define HEAP_GROWABLE 0x00000002
+/* For HeapCreate: 16 bytes of 0xAB behind each block, and fresh and freed memory filled, are verified; what was overwritten ends the process with a report. */
 #define HEAP_TAIL_CHECKING_ENABLED 0x00000020
 #define HEAP_FREE_CHECKING_ENABLED 0x00000040
+
+/* Accepted and without effect here. */
+#define HEAP_GROWABLE 0x00000002
 #define HEAP_DISABLE_COALESCE_ON_FREE 0x00000080
 #define HEAP_CREATE_SEGMENT_HEAP 0x00000100
 #define HEAP_CREATE_HARDENED 0x00000200

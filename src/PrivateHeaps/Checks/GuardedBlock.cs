@@ -54,7 +54,7 @@ internal unsafe struct GuardedBlock
         byte* page = (byte*)Bits.RoundDown((nuint)region->FirstBlock, Units.PageBytes);
         if (!Os.Commit(region->Base, region->Bytes, executable) || !AddressMap.Cover(page, Units.PageBytes))
         {
-            Os.Release(guarded->Reservation, total);
+            Leftovers.Release(guarded->Reservation, total, total);
             Metadata.Give(guarded, (nuint)sizeof(GuardedBlock));
             return null;
         }
@@ -70,8 +70,8 @@ internal unsafe struct GuardedBlock
     public static void FillBorders(GuardedBlock* guarded, nuint bytes)
     {
         Region* region = &guarded->Region;
-        Fill.Write(region->Base, region->HeaderBytes, Fill.Border);
-        Fill.Write(region->FirstBlock + bytes, RoomBytes(guarded) - bytes, Fill.Border);
+        Pattern.Write(region->Base, region->HeaderBytes, Pattern.Border);
+        Pattern.Write(region->FirstBlock + bytes, RoomBytes(guarded) - bytes, Pattern.Border);
     }
 
     /// <summary>From the start of the block to the end of its pages.</summary>
@@ -84,7 +84,7 @@ internal unsafe struct GuardedBlock
 
     public static void Release(GuardedBlock* guarded)
     {
-        Os.Release(guarded->Reservation, guarded->ReservationBytes);
+        Leftovers.Release(guarded->Reservation, guarded->ReservationBytes, guarded->ReservationBytes);
         Metadata.Give(guarded, (nuint)sizeof(GuardedBlock));
         Shared.Decrement(ref s_count);
     }

@@ -52,18 +52,22 @@ internal static unsafe class Diagnosis
     private static byte* Address(ReadOnlySpan<byte> text) =>
         (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(text));
 
-    private static void AddWhat(ref TextBuffer text, HeapState* heap, byte* address)
+    /// <summary>What follows "which"; true when the address was that of a block that is freed.</summary>
+    public static bool AddWhat(ref TextBuffer text, HeapState* heap, byte* address)
     {
-        Finding finding = Find(address);
+        bool isFreed = false;
+        Found finding = Find(address);
         if (finding.Heap == null)
         {
-            text.Add(WasLarge(address) ? "was already freed"u8 : "lies in no heap"u8);
-            return;
+            isFreed = WasLarge(address);
+            text.Add(isFreed ? "was already freed"u8 : "lies in no heap"u8);
+            return isFreed;
         }
 
         if (finding.Block == null)
         {
             bool start = finding.OffsetBytes == 0;
+            isFreed = start;
             text.Add(start ? "was already freed"u8 : "points into memory that was already freed or never handed out"u8);
         }
         else if (finding.OffsetBytes != 0)
@@ -85,6 +89,8 @@ internal static unsafe class Diagnosis
             text.AddHex((nuint)finding.Heap->Handle);
             AddName(ref text, finding.Heap);
         }
+
+        return isFreed;
     }
 
     // The page count of a freed large block stays in its page entry until the page is used again.
@@ -105,7 +111,7 @@ internal static unsafe class Diagnosis
         }
     }
 
-    private static Finding Find(byte* address)
+    private static Found Find(byte* address)
     {
         byte* window = AddressMap.WindowOf((nuint)address);
         PageEntry* entry = window == null ? null : AddressMap.EntryIn(window, (nuint)address);
@@ -114,7 +120,7 @@ internal static unsafe class Diagnosis
             return FindUnlisted(address);
         }
 
-        Finding finding = default;
+        Found finding = default;
         uint slot = PageEntry.SlotOf(entry->Tag);
         if (slot < HeapRegistry.SlotCount)
         {
@@ -134,6 +140,8 @@ internal static unsafe class Diagnosis
         {
             case PageEntry.LargeKind or PageEntry.SoloKind:
                 return PageOf(address);
+            case PageEntry.GuardedKind:
+                return ((Region*)entry->Owner)->FirstBlock;
             case PageEntry.FittedKind:
                 byte* first = ((Region*)entry->Owner)->Base;
                 byte* start = (byte*)Bits.RoundDown((nuint)address, Units.GranuleBytes);
@@ -152,7 +160,7 @@ internal static unsafe class Diagnosis
         }
     }
 
-    private static void Measure(ref Finding finding, byte* start, PageEntry* entry)
+    private static void Measure(ref Found finding, byte* start, PageEntry* entry)
     {
         byte* state = AddressMap.StateOf(start);
         if (BlockState.IsLive(*state))
@@ -163,9 +171,9 @@ internal static unsafe class Diagnosis
     }
 
     // Only the first page of a large block has an entry; and a page without one may be a free page of some heap.
-    private static Finding FindUnlisted(byte* address)
+    private static Found FindUnlisted(byte* address)
     {
-        Finding finding = default;
+        Found finding = default;
         for (uint slot = 0; slot < HeapRegistry.SlotCount && finding.Heap == null; slot++)
         {
             HeapState* heap = HeapRegistry.AtSlot(slot);
@@ -195,9 +203,9 @@ internal static unsafe class Diagnosis
     {
         for (Region* solo = heap->Regions.FirstSolo; solo != null; solo = solo->Next)
         {
-            if ((nuint)(address - solo->Base) < solo->Bytes)
+            if ((nuint)(address - solo->FirstBlock) < solo->Bytes - solo->HeaderBytes)
             {
-                return solo->Base;
+                return solo->FirstBlock;
             }
         }
 
@@ -222,7 +230,7 @@ internal static unsafe class Diagnosis
 
     private static byte* PageOf(byte* address) => (byte*)Bits.RoundDown((nuint)address, Units.PageBytes);
 
-    private struct Finding
+    private struct Found
     {
         /// <summary>Null when the address lies in no heap.</summary>
         public HeapState* Heap;

@@ -57,6 +57,7 @@ internal static unsafe class Fork
         }
 
         LeaveLocks();
+        Checking.ResetAfterFork();
         bool counted = Counting.IsOpen;
         if (counted)
         {

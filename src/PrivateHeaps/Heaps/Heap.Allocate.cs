@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Checks;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
@@ -19,6 +20,7 @@ namespace PrivateHeaps.Heaps;
 ///       FittedHeap.Allocate            small bounded heap: a run of granules
 ///       TakeSmall                      up to 256 KiB: magazine, depot, slab, in this order
 ///       AllocateLarge                  a page run, or a mapping of its own
+///     AllocateChecked                  all of this for a heap with checks
 ///     Reclaim                          no memory: collect what all magazines hold, and try once more
 /// </code>
 /// </summary>
@@ -235,6 +237,11 @@ internal static unsafe partial class Heap
         else if (HeapState.HasBin(heap, index) && (round.Block = TakeSmall(heap, cache, index)) != null)
         {
             round.State = AddressMap.StateOf(round.Block);
+            byte* sampled = heap->Checks == null ? null : TakeSampled(heap, magazine, &round, bytes);
+            if (sampled != null)
+            {
+                return sampled;
+            }
         }
 
         if (round.Block == null || *round.State != BlockState.Dead)
@@ -253,10 +260,15 @@ internal static unsafe partial class Heap
         HeapState* heap = HeapRegistry.Find(handle);
         if (heap == null)
         {
-            return (void*)Refuse(thread, HeapFailure.BadHandle);
+            return (void*)RefuseHandle(thread, handle, HeapCall.Allocate, flags, alignment != 0);
         }
 
         flags |= heap->Options & HeapFlags.Forced;
+        if (heap->Checks != null)
+        {
+            return AllocateChecked(thread, self, handle, flags, bytes, alignment);
+        }
+
         for (bool lastTry = false; ; lastTry = true)
         {
             if (!Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))
@@ -396,7 +408,7 @@ internal static unsafe partial class Heap
     // Puts the free blocks of every thread's magazines back, so that whole slabs become free for other sizes.
     private static bool Reclaim(ThreadState* self, HeapState* heap, nint handle, nuint bytes)
     {
-        bool isCached = heap->Caches != null || heap->SharesCache || !heap->IsFitted;
+        bool isCached = heap->Caches != null || heap->SharesCache || !heap->IsFitted || heap->Checks != null;
         if (!isCached || bytes > LargestHeapBytes || !Gate.BeginExclusive(self, heap, handle))
         {
             return false;
@@ -404,12 +416,18 @@ internal static unsafe partial class Heap
 
         FlushAll(heap);
         Gate.EndExclusive(heap);
+        Findings.Stop();
         return true;
     }
 
     /// <summary>Empties all magazines and depots and gives free slabs back. The caller has the heap stand still.</summary>
     private static void FlushAll(HeapState* heap)
     {
+        if (heap->Checks != null)
+        {
+            EmptyQuarantine(heap, HeapCall.Compact);
+        }
+
         OsLock.Enter(&heap->CacheLock);
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
         {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Checks;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
@@ -18,6 +19,7 @@ namespace PrivateHeaps.Heaps;
 ///     Locate                           is it a live block of this heap? If not: refused, nothing touched
 ///     MakeCommon                       a live block of a slab that another thread frees from without that: not from now on
 ///     FreeInside                       granules, page run, mapping; or a block for the magazine, the depot, the slab
+///     FreeChecked                      all of this for a heap with checks
 /// </code>
 /// </summary>
 internal static unsafe partial class Heap
@@ -190,9 +192,14 @@ internal static unsafe partial class Heap
     {
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = HeapRegistry.Find(handle);
+        if (heap != null && heap->Checks != null)
+        {
+            return FreeChecked(thread, self, handle, flags, block);
+        }
+
         if (heap == null || !EnterToChange(self, heap, handle, flags, block, out ThreadCache* cache, out PageEntry* entry, out byte* state, out uint tag))
         {
-            return Refuse(thread, HeapFailure.BadHandle) != 0;
+            return RefuseHandle(thread, handle, HeapCall.Free, flags, false) != 0;
         }
 
         nuint bytes = 0;
@@ -325,6 +332,8 @@ internal static unsafe partial class Heap
                 return FreeLarge(&heap->Regions, block, entry, state);
             case PageEntry.SoloKind:
                 return FreeSolo(&heap->Regions, block, entry, state);
+            case PageEntry.GuardedKind:
+                return FreeGuarded(heap, block, entry, state);
             default:
                 bool freed = BlockState.TryKill(state);
                 if (freed)
@@ -411,7 +420,8 @@ internal static unsafe partial class Heap
     private static nuint BlockBytes(HeapState* heap, void* block, PageEntry* entry) => entry->Kind switch
     {
         PageEntry.FittedKind => FittedHeap.BlockBytes(&heap->Regions, (byte*)block),
-        PageEntry.LargeKind or PageEntry.SoloKind => (nuint)entry->Pages << Foundation.Units.PageShift,
+        PageEntry.LargeKind or PageEntry.SoloKind => (nuint)entry->Pages << Units.PageShift,
+        PageEntry.GuardedKind => GuardedBlock.RoomBytes((GuardedBlock*)entry->Owner),
         _ => SizeClass.BlockBytes(entry->Kind),
     };
 

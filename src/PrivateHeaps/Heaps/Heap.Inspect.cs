@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Checks;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
@@ -10,12 +11,15 @@ namespace PrivateHeaps.Heaps;
 internal static unsafe partial class Heap
 {
     /// <summary>The requested size of a live block; nuint.MaxValue with BadBlock or BadHandle.</summary>
-    public static nuint Size(ThreadState* thread, nint handle, uint flags, void* block)
+    public static nuint Size(ThreadState* thread, nint handle, uint flags, void* block) => Measure(thread, handle, flags, block, HeapCall.Size);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nuint Measure(ThreadState* thread, nint handle, uint flags, void* block, HeapCall call)
     {
         Magazine* magazine = EnterAtBlock(thread, handle, block, out ThreadCache* cache, out byte* state, out _);
         if (magazine == null)
         {
-            return SizeSlow(thread, handle, flags, block);
+            return MeasureSlow(thread, handle, flags, block, call);
         }
 
         nuint bytes = magazine->BlockBytesPlusOne - 1 - BlockState.Slack(state);
@@ -23,19 +27,38 @@ internal static unsafe partial class Heap
         return bytes;
     }
 
-    private static nuint SizeSlow(ThreadState* thread, nint handle, uint flags, void* block)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static nuint MeasureSlow(ThreadState* thread, nint handle, uint flags, void* block, HeapCall call)
     {
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = HeapRegistry.Find(handle);
+        bool isChecked = heap != null && heap->Checks != null;
+        if (isChecked)
+        {
+            BeforeCall(self, handle, call, flags, 0);
+        }
+
         if (heap == null || !Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))
         {
-            Refuse(thread, HeapFailure.BadHandle);
+            RefuseHandle(thread, handle, call, flags, false);
             return nuint.MaxValue;
         }
 
         bool live = Locate(heap, block, out PageEntry* entry, out byte* state);
         nuint bytes = live ? RequestedBytes(heap, block, entry, state) : nuint.MaxValue;
+        if (isChecked)
+        {
+            // What is only asked about may be damaged or no block at all; the answer to HeapValidate is then no.
+            live &= VerifyGiven(heap, block, live, call, flags) || call != HeapCall.Validate;
+            bytes = live ? bytes : nuint.MaxValue;
+        }
+
         Gate.Leave(heap, cache);
+        if (isChecked)
+        {
+            Findings.Stop();
+        }
+
         if (!live)
         {
             Refuse(thread, HeapFailure.BadBlock);
@@ -45,7 +68,8 @@ internal static unsafe partial class Heap
     }
 
     /// <summary>Whether a live block of this heap starts at the address; BadBlock or BadHandle if not.</summary>
-    public static bool ValidateBlock(ThreadState* thread, nint handle, uint flags, void* block) => Size(thread, handle, flags, block) != nuint.MaxValue;
+    public static bool ValidateBlock(ThreadState* thread, nint handle, uint flags, void* block) =>
+        Measure(thread, handle, flags, block, HeapCall.Validate) != nuint.MaxValue;
 
     /// <summary>
     /// Whether everything the heap knows about itself agrees; the heap stands still meanwhile. With NoSerialize it does not wait for another
@@ -56,8 +80,10 @@ internal static unsafe partial class Heap
         HeapState* heap = EnterLocked(thread, handle, flags, out ThreadCache* cache);
         if (heap != null)
         {
-            bool seemsSound = Verification.IsSound(heap);
+            bool seemsSound = IsSound(heap, flags);
             Gate.Leave(heap, cache);
+            thread->Failure = HeapFailure.None;
+            Findings.Stop();
             return seemsSound;
         }
 
@@ -67,9 +93,27 @@ internal static unsafe partial class Heap
             return false;
         }
 
-        bool sound = Verification.IsSound(heap);
+        bool sound = IsSound(heap, flags);
         Gate.EndExclusive(heap);
+        thread->Failure = HeapFailure.None;
+        Findings.Stop();
         return sound;
+    }
+
+    private static bool IsSound(HeapState* heap, uint flags)
+    {
+        bool sound = Verification.IsSound(heap);
+        if (heap->Checks == null)
+        {
+            return sound;
+        }
+
+        if (!sound)
+        {
+            ReportCorrupt(heap, NameOf(HeapCall.Validate, flags));
+        }
+
+        return VerifyChecked(heap, NameOf(HeapCall.Validate, flags)) && sound;
     }
 
     /// <summary>The heap stands still for this thread until as many calls of Unlock; without effect on a heap without serialization.</summary>
@@ -195,6 +239,7 @@ internal static unsafe partial class Heap
         FlushAll(heap);
         *largestFreeBytes = Walker.LargestFree(heap);
         Gate.EndExclusive(heap);
+        Findings.Stop();
         return true;
     }
 
@@ -210,6 +255,7 @@ internal static unsafe partial class Heap
         FlushAll(heap);
         Walker.ClearFree(heap);
         Gate.EndExclusive(heap);
+        Findings.Stop();
         return true;
     }
 
@@ -252,6 +298,7 @@ internal static unsafe partial class Heap
             ? FittedHeap.DecommitFree(&heap->Fitted, &heap->Regions)
             : RegionSet.DecommitFree(&heap->Regions) + SpareMappings.ReleaseAll(&heap->Regions.Spares);
         Gate.EndExclusive(heap);
+        Findings.Stop();
         return true;
     }
 

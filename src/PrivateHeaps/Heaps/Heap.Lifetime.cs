@@ -1,3 +1,4 @@
+using PrivateHeaps.Checks;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
@@ -30,7 +31,7 @@ internal static unsafe partial class Heap
         }
 
         Prepare(heap, limits);
-        if (!GiveFirstMemory(heap, limits))
+        if (!AddChecks(heap, limits) || !GiveFirstMemory(heap, limits))
         {
             DropMemory(heap);
             HeapRegistry.EnterLock();
@@ -76,10 +77,16 @@ internal static unsafe partial class Heap
         // The registry lock comes after the heap's and is held while it is frozen, as in a fork.
         HeapRegistry.EnterLock();
         Gate.Dissolve(self, heap);
+        if (heap->Checks != null)
+        {
+            VerifyLast(heap, HeapCall.Destroy, true);
+        }
+
         DropMemory(heap);
         Gate.Release(heap);
         HeapRegistry.GiveSlot(heap);
         HeapRegistry.LeaveLock();
+        Findings.Stop();
         return true;
     }
 
@@ -109,8 +116,14 @@ internal static unsafe partial class Heap
             ThreadCache.Forget(heap->SharedCache, heap);
         }
 
+        if (heap->Checks != null)
+        {
+            VerifyLast(heap, HeapCall.Clear, false);
+        }
+
         DropBlocks(heap, keepFirst: true);
         Gate.EndExclusive(heap);
+        Findings.Stop();
         return true;
     }
 
@@ -122,6 +135,13 @@ internal static unsafe partial class Heap
     {
         HeapState* heap = Engine.Start() ? HeapRegistry.Find(handle) : null;
         return heap == null ? 0 : heap->Options;
+    }
+
+    /// <summary>Whether every call on the heap is checked.</summary>
+    public static bool IsChecked(nint handle)
+    {
+        HeapState* heap = Engine.Start() ? HeapRegistry.Find(handle) : null;
+        return heap != null && heap->IsChecked;
     }
 
     /// <summary>The thread's own cache for the heap; null while it has none.</summary>
@@ -225,6 +245,12 @@ internal static unsafe partial class Heap
     private static void DropMemory(HeapState* heap)
     {
         DropBlocks(heap, keepFirst: false);
+        if (heap->Checks != null)
+        {
+            CheckState.Drop(heap->Checks);
+            heap->Checks = null;
+        }
+
         if (heap->Fitted.Granules.Words != null)
         {
             FittedHeap.Drop(&heap->Fitted);
@@ -256,6 +282,11 @@ internal static unsafe partial class Heap
     {
         RegionSet* regions = &heap->Regions;
         UserValues.Drop(&heap->UserValues);
+        if (heap->Checks != null)
+        {
+            ForgetChecked(heap);
+        }
+
         while (regions->FirstSolo != null)
         {
             DropSolo(regions, regions->FirstSolo);

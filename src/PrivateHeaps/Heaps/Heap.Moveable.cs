@@ -92,7 +92,7 @@ internal static unsafe partial class Heap
         }
 
         *old = RequestedBytes(heap, block, entry, state);
-        bool live = ResizeInside(heap, block, entry, state, tag, bytes, found->IsLocked, 0, 0, out byte* resized);
+        bool live = ResizeAny(heap, block, entry, state, tag, bytes, found->IsLocked, 0, 0, out byte* resized);
         if (live && resized == null && found->IsLocked)
         {
             if (!mayMoveLocked)
@@ -100,7 +100,7 @@ internal static unsafe partial class Heap
                 return HeapFailure.WouldMove;
             }
 
-            live = ResizeInside(heap, block, entry, state, tag, bytes, false, 0, 0, out resized);
+            live = ResizeAny(heap, block, entry, state, tag, bytes, false, 0, 0, out resized);
         }
 
         if (!live)

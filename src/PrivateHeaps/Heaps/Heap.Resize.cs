@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Checks;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
@@ -19,7 +20,7 @@ internal static unsafe partial class Heap
     /// </summary>
     public static void* Reallocate(ThreadState* thread, nint handle, uint flags, void* block, nuint bytes)
     {
-        const uint ordinary = HeapFlags.MapsEarly | HeapFlags.NoSerialize | HeapFlags.ZeroMemory | HeapFlags.ReallocInPlaceOnly;
+        const uint ordinary = HeapFlags.MapsEarly | HeapFlags.OfLibrary | HeapFlags.NoSerialize | HeapFlags.ZeroMemory | HeapFlags.ReallocInPlaceOnly;
         bool inPlaceOnly = (flags & HeapFlags.ReallocInPlaceOnly) != 0;
         ThreadCache* cache = null;
         byte* state = null;
@@ -72,9 +73,15 @@ internal static unsafe partial class Heap
 
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = HeapRegistry.Find(handle);
+        bool isChecked = heap != null && heap->Checks != null;
+        if (isChecked)
+        {
+            BeforeCall(self, handle, HeapCall.Resize, flags, bytes);
+        }
+
         if (heap == null || !EnterToChange(self, heap, handle, flags, block, out ThreadCache* cache, out PageEntry* entry, out byte* state, out uint tag))
         {
-            return (void*)Refuse(thread, HeapFailure.BadHandle);
+            return (void*)RefuseHandle(thread, handle, HeapCall.Resize, flags, alignment != 0);
         }
 
         flags |= heap->Options & HeapFlags.Forced;
@@ -83,6 +90,11 @@ internal static unsafe partial class Heap
         byte* resized = null;
         UserInfo attached = default;
         bool found = entry != null;
+        if (isChecked)
+        {
+            VerifyGiven(heap, block, found, HeapCall.Resize, flags);
+        }
+
         if (found)
         {
             old = RequestedBytes(heap, block, entry, state);
@@ -92,7 +104,7 @@ internal static unsafe partial class Heap
             if (bytes <= LargestHeapBytes && (aligned || inPlaceOnly) && mayWait)
             {
                 // A block with something attached moves below, where that moves along.
-                found = ResizeInside(heap, (byte*)block, entry, state, tag, bytes, inPlaceOnly || attached.IsSettable, alignment, flags, out resized);
+                found = ResizeAny(heap, (byte*)block, entry, state, tag, bytes, inPlaceOnly || attached.IsSettable, alignment, flags, out resized);
             }
 
             if (resized != null && bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
@@ -102,6 +114,11 @@ internal static unsafe partial class Heap
         }
 
         Gate.Leave(heap, cache);
+        if (isChecked)
+        {
+            Findings.Stop();
+        }
+
         if (!found)
         {
             return (void*)Refuse(thread, HeapFailure.BadBlock);
@@ -224,6 +241,12 @@ internal static unsafe partial class Heap
     private static bool IsWasteful(nuint blockBytes, nuint bytes) => blockBytes > SmallestMovedBytes && bytes < blockBytes / ShrinkFactor;
 
     // False when another thread has freed the block, which was found by the tag, meanwhile; resized is null when it stays as it was.
+    private static bool ResizeAny(
+        HeapState* heap, byte* block, PageEntry* entry, byte* state, uint tag, nuint bytes, bool inPlaceOnly, nuint alignment, uint flags, out byte* resized) =>
+        heap->Checks == null
+            ? ResizeInside(heap, block, entry, state, tag, bytes, inPlaceOnly, alignment, flags, out resized)
+            : ResizeChecked(heap, block, entry, state, tag, bytes, inPlaceOnly, alignment, flags, out resized);
+
     private static bool ResizeInside(
         HeapState* heap, byte* block, PageEntry* entry, byte* state, uint tag, nuint bytes, bool inPlaceOnly, nuint alignment, uint flags, out byte* resized)
     {
@@ -239,6 +262,8 @@ internal static unsafe partial class Heap
             case PageEntry.SoloKind:
                 bool mayMove = !inPlaceOnly && alignment <= Units.PageBytes;
                 return (!inPlaceOnly && bytes < SoloBytes(flags) / 2) || ResizeSolo(regions, block, entry, state, bytes, mayMove, out resized);
+            case PageEntry.GuardedKind:
+                return true;
             default:
                 nuint blockBytes = SizeClass.BlockBytes(PageEntry.KindOf(tag));
                 if (bytes > blockBytes || (IsWasteful(blockBytes, bytes) && !inPlaceOnly))

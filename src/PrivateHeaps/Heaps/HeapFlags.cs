@@ -18,6 +18,13 @@ internal static class HeapFlags
     public const uint Forced = ZeroMemory | ReallocInPlaceOnly;
     public const uint CreateEnableExecute = 0x40000;
 
-    /// <summary>Of malloc's calls: a block gets a mapping of its own from a smaller size on than Windows has it.</summary>
+    /// <summary>Of a heap's creation: what Windows calls HEAP_TAIL_CHECKING_ENABLED and HEAP_FREE_CHECKING_ENABLED.</summary>
+    public const uint TailChecking = 0x20;
+    public const uint FreeChecking = 0x40;
+
+    /// <summary>Of calls of the .NET library's own face.</summary>
+    public const uint OfLibrary = 0x40000000;
+
+    /// <summary>Of malloc's calls, by which they are known: a block gets a mapping of its own from a smaller size on than Windows has it.</summary>
     public const uint MapsEarly = 0x80000000;
 }

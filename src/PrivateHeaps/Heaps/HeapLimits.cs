@@ -1,3 +1,5 @@
+using PrivateHeaps.Checks;
+
 namespace PrivateHeaps.Heaps;
 
 /// <summary>What a heap is created with. Sizes are bytes; the engine rounds them up to whole pages.</summary>
@@ -29,4 +31,11 @@ internal unsafe struct HeapLimits
 
     /// <summary>A name for reports: UTF-8, zero-terminated, copied (at most 31 bytes); null for none.</summary>
     public byte* Name;
+
+    /// <summary>What the heap looks after, beside what the environment asks for; sizes of 0 stand for the default of the checks.</summary>
+    public HeapChecks Checks;
+
+    /// <summary>One allocation in so many lies on guard pages; 0 for none.</summary>
+    public uint SampleRate;
+    public nuint QuarantineBytes;
 }

@@ -26,6 +26,9 @@ internal static unsafe class HeapRegistry
 
     public static uint SlotCount => Shared.Read(&s_state->SlotCount);
 
+    /// <summary>Whether there is anything to look up.</summary>
+    public static bool IsStarted => s_state != null;
+
     /// <summary>Whether any heap but the process heap was ever created: slots are never taken back.</summary>
     public static bool HasServedHeaps => s_state != null && SlotCount > 1;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Checks;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
@@ -67,6 +68,9 @@ internal unsafe struct HeapState
     public bool IsFitted;
     public bool IsCounted;
 
+    /// <summary>Whether Left may hold something.</summary>
+    public bool HasLeft;
+
     // What changes as it is used.
 
     /// <summary>0, or <see cref="LowFragmentation"/> since a growable heap's first cache was made or asked for.</summary>
@@ -85,12 +89,17 @@ internal unsafe struct HeapState
     public UserValues UserValues;
     public HeapName Name;
 
-    /// <summary>Dead blocks that a call could not give back, and whether there may be some. Interlocked; see Heap.Interrupted.</summary>
+    /// <summary>Dead blocks that a call could not give back. Interlocked; see Heap.Interrupted.</summary>
     public LeftAddresses Left;
-    public bool HasLeft;
 
-    /// <summary>Caches stay closed, so that every call takes the slow path, which counts it or adds the forced flags.</summary>
-    public readonly bool IsSlow => IsCounted || (Options & HeapFlags.Forced) != 0;
+    /// <summary>Null for a heap without checks, which looks at nothing else of them. For the life of the heap, but the process heap's may come later.</summary>
+    public CheckState* Checks;
+
+    /// <summary>Caches stay closed, so that every call takes the slow path, which counts or checks it or adds the forced flags.</summary>
+    public readonly bool IsSlow => IsCounted || IsChecked || (Options & HeapFlags.Forced) != 0;
+
+    /// <summary>Every call looks after blocks; false for a heap that only samples, too.</summary>
+    public readonly bool IsChecked => Checks != null && Checks->ClosesCaches;
 
     public readonly bool IsSerialized => (Options & HeapFlags.NoSerialize) == 0;
 

@@ -19,11 +19,11 @@ internal static unsafe class Verification
 
         for (Region* solo = heap->Regions.FirstSolo; solo != null; solo = solo->Next)
         {
-            PageEntry* entry = AddressMap.EntryOf(solo->Base);
-            bool sound = entry->Tag == (heap->Regions.TagBase | PageEntry.SoloKind)
+            PageEntry* entry = AddressMap.EntryOf(solo->FirstBlock);
+            bool sound = entry->Tag == (heap->Regions.TagBase | (solo->Kind == RegionKind.Guarded ? PageEntry.GuardedKind : PageEntry.SoloKind))
                 && entry->Owner == solo
                 && entry->Pages == solo->PageCount
-                && BlockState.IsLive(*AddressMap.StateOf(solo->Base));
+                && BlockState.IsLive(*AddressMap.StateOf(solo->FirstBlock));
             if (!sound)
             {
                 return false;
@@ -68,7 +68,7 @@ internal static unsafe class Verification
 
         if (entry->Kind == PageEntry.LargeKind)
         {
-            bool sound = entry->Owner == region && entry->Pages != 0 && BlockState.IsLive(*AddressMap.StateOf(address));
+            bool sound = entry->Owner == region && entry->Pages != 0 && (BlockState.IsLive(*AddressMap.StateOf(address)) || heap->IsChecked);
             return sound ? entry->Pages : 0;
         }
 

@@ -59,7 +59,7 @@ internal static unsafe partial class Walker
         {
             totals->CommittedBytes += solo->Bytes;
             totals->ReservedBytes += solo->Bytes;
-            AddBlock(totals, solo->Bytes - BlockState.Slack(AddressMap.StateOf(solo->Base)));
+            AddBlock(totals, solo->Bytes - solo->HeaderBytes - BlockState.Slack(AddressMap.StateOf(solo->FirstBlock)));
         }
 
         totals->MaximumReserveBytes = totals->ReservedBytes;
@@ -138,7 +138,12 @@ internal static unsafe partial class Walker
             }
             else if (entry->Kind == PageEntry.LargeKind)
             {
-                AddBlock(totals, ((nuint)entry->Pages << Units.PageShift) - BlockState.Slack(AddressMap.StateOf(address)));
+                // A dead one is in quarantine.
+                if (BlockState.IsLive(*AddressMap.StateOf(address)))
+                {
+                    AddBlock(totals, ((nuint)entry->Pages << Units.PageShift) - BlockState.Slack(AddressMap.StateOf(address)));
+                }
+
                 page += entry->Pages;
             }
             else
@@ -213,9 +218,9 @@ internal static unsafe partial class Walker
         *entry = default;
         entry->Kind = WalkKind.LargeBlock;
         entry->RegionIndex = regions->RegionCount + solo->Index;
-        entry->Address = solo->Base;
-        entry->OverheadBytes = BlockState.Slack(AddressMap.StateOf(solo->Base));
-        entry->Bytes = solo->Bytes - entry->OverheadBytes;
+        entry->Address = solo->FirstBlock;
+        entry->OverheadBytes = BlockState.Slack(AddressMap.StateOf(solo->FirstBlock));
+        entry->Bytes = solo->Bytes - solo->HeaderBytes - entry->OverheadBytes;
         return HeapFailure.None;
     }
 
@@ -308,7 +313,7 @@ internal static unsafe partial class Walker
     {
         byte* window = AddressMap.WindowOf((nuint)address);
         PageEntry* page = window == null ? null : AddressMap.EntryIn(window, (nuint)address);
-        bool found = page != null && page->Tag == (regions->TagBase | PageEntry.SoloKind);
-        return found && ((Region*)page->Owner)->Base == address ? (Region*)page->Owner : null;
+        bool found = page != null && (page->Tag == (regions->TagBase | PageEntry.SoloKind) || page->Tag == (regions->TagBase | PageEntry.GuardedKind));
+        return found && ((Region*)page->Owner)->FirstBlock == address ? (Region*)page->Owner : null;
     }
 }

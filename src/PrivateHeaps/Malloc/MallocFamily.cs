@@ -40,7 +40,7 @@ internal static unsafe partial class MallocFamily
 
         if (bytes == 0)
         {
-            if (!Heap.Free(thread, Heap.ProcessHandle, 0, block))
+            if (!Heap.Free(thread, Heap.ProcessHandle, HeapFlags.MapsEarly, block))
                 Refuse("realloc()"u8, block);
             return null;
         }
@@ -59,7 +59,7 @@ internal static unsafe partial class MallocFamily
         if (block == null)
             return 0;
 
-        nuint bytes = Heap.Size(thread, Heap.ProcessHandle, 0, block);
+        nuint bytes = Heap.Size(thread, Heap.ProcessHandle, HeapFlags.MapsEarly, block);
         return bytes != nuint.MaxValue ? bytes : 0;
     }
 
@@ -85,7 +85,12 @@ internal static unsafe partial class MallocFamily
         return NoMemory();
     }
 
-    private static void Refuse(ReadOnlySpan<byte> function, void* block) => Diagnosis.Stop(function, Heap.ProcessHandle, block);
+    /// <summary>A checked heap has said what there is to say; if the process goes on after that, so does the call.</summary>
+    private static void Refuse(ReadOnlySpan<byte> function, void* block)
+    {
+        if (!Heap.IsChecked(Heap.ProcessHandle))
+            Diagnosis.Stop(function, Heap.ProcessHandle, block);
+    }
 
     /// <summary>The engine's slow paths, and errno or the sentence when they refuse.</summary>
     private readonly struct SlowPath : ISlowPath
@@ -100,7 +105,7 @@ internal static unsafe partial class MallocFamily
         [MethodImpl(MethodImplOptions.NoInlining)]
         public static int Free(nint handle, uint flags, void* block, ThreadState* thread)
         {
-            if (!Heap.FreeSlow(thread, handle, flags, block) && block != null)
+            if (!Heap.FreeSlow(thread, handle, flags | HeapFlags.MapsEarly, block) && block != null)
                 Refuse("free()"u8, block);
             return 1;
         }

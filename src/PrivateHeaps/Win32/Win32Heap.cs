@@ -16,7 +16,8 @@ internal static unsafe partial class Win32Heap
     /// <summary>BOOL values.</summary>
     private const int False = 0, True = 1;
 
-    private const uint CreationFlags = HeapFlags.NoSerialize | HeapFlags.GenerateExceptions | HeapFlags.CreateEnableExecute;
+    private const uint CreationFlags = HeapFlags.NoSerialize | HeapFlags.GenerateExceptions | HeapFlags.CreateEnableExecute
+        | HeapFlags.TailChecking | HeapFlags.FreeChecking;
 
     /// <summary>Chooses the contract; refused with 87 for an unknown one and with 1247 when heaps were created under the other one.</summary>
     public static int SetContract(int contract)

@@ -57,6 +57,7 @@ internal static unsafe class CurrentThread
 
         t_state = state;
         CachePlaces.Watch(state);
+        ProcessChecks.Begin(state);
         Marshal.SetLastPInvokeError(error);
         return state;
     }

@@ -23,11 +23,11 @@ public static unsafe partial class HeapApi
     /// <summary>HeapReAlloc: fail rather than move the block.</summary>
     public const uint HEAP_REALLOC_IN_PLACE_ONLY = HeapFlags.ReallocInPlaceOnly;
 
-    /// <summary>Accepted and without effect in this version.</summary>
-    public const uint HEAP_TAIL_CHECKING_ENABLED = 0x20;
+    /// <summary>Heap: as <see cref="Checks.HeapChecks.TailChecking"/>.</summary>
+    public const uint HEAP_TAIL_CHECKING_ENABLED = HeapFlags.TailChecking;
 
-    /// <summary>Accepted and without effect in this version.</summary>
-    public const uint HEAP_FREE_CHECKING_ENABLED = 0x40;
+    /// <summary>Heap: as <see cref="Checks.HeapChecks.FreeChecking"/>.</summary>
+    public const uint HEAP_FREE_CHECKING_ENABLED = HeapFlags.FreeChecking;
 
     /// <summary>Accepted and without effect.</summary>
     public const uint HEAP_DISABLE_COALESCE_ON_FREE = 0x80;

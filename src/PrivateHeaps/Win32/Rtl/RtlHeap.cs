@@ -13,7 +13,8 @@ namespace PrivateHeaps.Win32;
 internal static unsafe partial class RtlHeap
 {
     private const uint Growable = 0x2;
-    private const uint CreationFlags = HeapFlags.NoSerialize | HeapFlags.GenerateExceptions | HeapFlags.CreateEnableExecute | HeapFlags.Forced;
+    private const uint CreationFlags = HeapFlags.NoSerialize | HeapFlags.GenerateExceptions | HeapFlags.CreateEnableExecute | HeapFlags.Forced
+        | HeapFlags.TailChecking | HeapFlags.FreeChecking;
 
     // What a heap starts with if the caller leaves it open.
     private const uint DefaultReservePages = 64, DefaultCommitPages = 1, ReserveUnitPages = 16;

@@ -1,7 +1,7 @@
 namespace PrivateHeaps.Checks;
 
 /// <summary>The patterns that checked memory is filled with, as Windows has them, and the search for what has overwritten them.</summary>
-internal static unsafe class Fill
+internal static unsafe class Pattern
 {
     /// <summary>Fresh memory that nobody has written to yet.</summary>
     public const uint Fresh = 0xBAADF00D;

@@ -1,0 +1,65 @@
+using PrivateHeaps.Checks;
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>
+/// The checks of a whole process, from the environment: they begin when the library is loaded, since blocks may have been allocated before the
+/// environment could be read, and end with a last look at every heap when the process ends in order.
+/// </summary>
+internal static unsafe class Checking
+{
+    private static int s_process;
+
+    /// <summary>Whether faults on guard pages may come.</summary>
+    public static bool UsesGuardPages => (CheckSettings.Checks & HeapChecks.PageHeap) != 0 || CheckSettings.SampleRate != 0;
+
+    /// <summary>Takes the environment's wishes into force for the process heap; other heaps get them when they are created.</summary>
+    public static void Start(ThreadState* thread)
+    {
+        if (!Engine.Start())
+        {
+            return;
+        }
+
+        CheckSettings.Read();
+        HeapState* heap = HeapRegistry.Find(Heap.ProcessHandle);
+        if (!CheckSettings.AreSet || heap->Checks != null || !Gate.BeginExclusive(Threads.Attach(thread), heap, Heap.ProcessHandle))
+        {
+            return;
+        }
+
+        // The caches were closed for the exclusive operation and, if every call is checked now, stay closed.
+        heap->Checks = CheckState.Create(Heap.ProcessHandle, CheckSettings.Checks, CheckSettings.QuarantineBytes, CheckSettings.SampleRate, out _);
+        Gate.EndExclusive(heap);
+        s_process = Libc.getpid();
+    }
+
+    /// <summary>The process ends in order: verifies every heap, and reports what is still allocated if the environment asks for that and the caller says so.</summary>
+    public static void End(ThreadState* thread, bool withLeaks)
+    {
+        // A child that vfork made runs on its parent's memory. A signal handler may have interrupted this thread inside the heap.
+        bool isInside = thread->IsAttached && thread->Process->Busy != 0 && thread->Process != Threads.ClosedCache;
+        if (s_process == 0 || s_process != Libc.getpid() || isInside)
+        {
+            return;
+        }
+
+        ThreadState* self = Threads.Attach(thread);
+        for (uint slot = 0; slot < HeapRegistry.SlotCount; slot++)
+        {
+            Heap.VerifyAtEnd(self, Shared.Read(&HeapRegistry.AtSlot(slot)->Handle), withLeaks);
+        }
+
+        s_process = 0;
+        Findings.Stop();
+    }
+
+    /// <summary>In the child of a fork.</summary>
+    public static void ResetAfterFork()
+    {
+        s_process = s_process == 0 ? 0 : Libc.getpid();
+        Findings.ResetAfterFork();
+    }
+}
