@@ -10,7 +10,7 @@ public sealed class FreestandingTests
     private static readonly HashSet<string> s_allowedImports =
     [
         "__cxa_finalize", "__environ", "environ", "__errno_location", "__register_atfork", "__tls_get_addr", "abort", "clock_gettime", "dlsym", "fprintf",
-        "getauxval", "getenv", "getrlimit", "longjmp", "memmove", "memset", "memcpy", "pthread_key_create", "pthread_setspecific", "sched_getcpu", "strcmp", "syscall", "vsnprintf",
+        "getauxval", "getenv", "getrlimit", "longjmp", "memmove", "memset", "memcpy", "pthread_key_create", "pthread_setspecific", "sched_getcpu", "sigaction", "strcmp", "syscall", "vsnprintf",
     ];
 
     public static TheoryData<string> Libraries => ["libprivateheaps.so", "libprivateheaps-malloc.so"];

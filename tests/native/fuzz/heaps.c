@@ -36,7 +36,8 @@ void keep_heap(struct actor *actor, HANDLE handle, DWORD options, SIZE_T maximum
 
 static void create(struct actor *actor)
 {
-    DWORD options = random_flags(actor, NULL);
+    /* A heap that is checked ends the process over the first wrong address. */
+    DWORD options = random_flags(actor, NULL) & ~(DWORD)(HEAP_TAIL_CHECKING_ENABLED | HEAP_FREE_CHECKING_ENABLED);
     SIZE_T initial = random_limit(actor), maximum = random_limit(actor);
     forget_error();
     HANDLE handle = HeapCreate(options, initial, maximum);

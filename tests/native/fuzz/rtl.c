@@ -24,7 +24,8 @@ static void validate_heap(struct actor *actor) { fuzz_validate(actor, &rtl_funct
 
 static void create_heap(struct actor *actor)
 {
-    DWORD flags = random_flags(actor, NULL) | (once_in(actor, 2) ? HEAP_GROWABLE : 0);
+    DWORD unchecked = ~(DWORD)(HEAP_TAIL_CHECKING_ENABLED | HEAP_FREE_CHECKING_ENABLED);
+    DWORD flags = (random_flags(actor, NULL) & unchecked) | (once_in(actor, 2) ? HEAP_GROWABLE : 0);
     SIZE_T reserve = once_in(actor, 3) ? 0 : below(actor, 4 * MiB), commit = once_in(actor, 2) ? 0 : below(actor, 4 * MiB);
     RTL_HEAP_PARAMETERS parameters = { .Length = once_in(actor, 2) ? sizeof parameters : (ULONG)random_bits(actor), .InitialCommit = below(actor, MiB) };
     int has_parameters = once_in(actor, 3);
