@@ -42,6 +42,8 @@ uint64_t ph_file_identity(int file)
     return result == 0 ? status.stx_ino ^ (uint64_t)status.stx_dev_minor << 48 : 0;
 }
 
+size_t ph_file_bytes(int file) { KEEPING_ERRNO(size_t, syscall(SYS_lseek, file, 0L, SEEK_END)); }
+
 size_t ph_file_size_limit(void)
 {
     int saved = errno;

@@ -28,6 +28,10 @@ internal static unsafe class LibcPages
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_file_identity")]
     public static extern ulong file_identity(int file);
 
+    /// <summary>How long the file is; (nuint)(-1) when the number names none that has a length.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_file_bytes")]
+    public static extern nuint file_bytes(int file);
+
     /// <summary>RLIMIT_FSIZE; nuint.MaxValue for no limit.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_file_size_limit")]
     public static extern nuint file_size_limit();

@@ -9,7 +9,7 @@ public sealed class FreestandingTests
     /// <summary>The C library's functions that the shim and the engine may call.</summary>
     private static readonly HashSet<string> s_allowedImports =
     [
-        "__cxa_finalize", "__environ", "environ", "__errno_location", "__register_atfork", "__tls_get_addr", "abort", "clock_gettime", "dlsym", "fprintf",
+        "__cxa_finalize", "__environ", "environ", "__errno_location", "__register_atfork", "__tls_get_addr", "abort", "clock_gettime", "dl_iterate_phdr", "dlsym", "fprintf",
         "getauxval", "getenv", "getrlimit", "longjmp", "memmove", "memset", "memcpy", "pthread_key_create", "pthread_setspecific", "sched_getcpu", "sigaction", "strcmp", "syscall", "vsnprintf",
     ];
 

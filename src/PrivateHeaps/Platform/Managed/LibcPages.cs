@@ -16,6 +16,7 @@ internal static unsafe class LibcPages
     private const int AtEmptyPath = 0x1000;
     private const uint InodeNumber = 0x100; // STATX_INO
     private const int FileSize = 1; // RLIMIT_FSIZE
+    private const int FromEnd = 2; // SEEK_END
 
     public static int open(byte* path) => open(path, ReadOnlyCloseOnExec);
 
@@ -45,6 +46,8 @@ internal static unsafe class LibcPages
         return *(ulong*)(status + 8) ^ ((ulong)status[35] << 48);
     }
 
+    public static nuint file_bytes(int file) => (nuint)lseek(file, 0, FromEnd);
+
     public static nuint file_size_limit()
     {
         nuint* limit = stackalloc nuint[2];
@@ -61,6 +64,9 @@ internal static unsafe class LibcPages
     }
 
     public static uint processor_signature() => X86Base.IsSupported ? (uint)X86Base.CpuId(1, 0).Eax : 0;
+
+    [DllImport(Library)]
+    private static extern nint lseek(int file, nint offset, int from);
 
     [DllImport(Library)]
     private static extern int open(byte* path, int flags);
