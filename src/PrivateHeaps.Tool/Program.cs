@@ -11,6 +11,7 @@ internal static class Program
         var root = new RootCommand("Runs programs on a private heap written in C#, and shows what they did with it.")
         {
             RunCommand.Create(),
+            CheckCommand.Create(),
             PathCommand.Create(),
         };
 

@@ -83,3 +83,41 @@ eventually() {
 compile() {
     gcc -O1 -Wall -Wextra -pthread "$programs/c/$1.c" -o "$1"
 }
+
+# check_it OPTIONS -- COMMAND...: under pheap check; leaves its exit code in $code, standard error in errors, the findings in found.sarif.
+check_it() {
+    code=0
+    "$pheap" check --report found.sarif "$@" 2>errors || code=$?
+}
+
+# Without frame pointers and with functions inlined, as distributions build.
+build_bugs() {
+    gcc -g -O2 -fomit-frame-pointer -fno-builtin -Wall -Wextra -Wno-use-after-free "$programs/c/bugs.c" -o bugs
+}
+
+# found EXPRESSION: true of the SARIF report, in Python; results are its results, r is the only or first one, at(stack, index) names a frame.
+found() {
+    "$python" - "$1" <<'PY'
+import json, sys
+with open("found.sarif") as file:
+    log = json.load(file)
+run = log["runs"][0]
+results = run["results"]
+r = results[0] if results else None
+def stack(name):
+    return next((s["frames"] for s in r["stacks"] if s["message"]["text"] == name), [])
+def at(name, index):
+    return stack(name)[index]["location"]["logicalLocations"][0]["fullyQualifiedName"]
+def line(location):
+    place = location["physicalLocation"]
+    return place["artifactLocation"]["uri"].split("/")[-1], place["region"]["startLine"]
+assert log["version"] == "2.1.0" and all(run["tool"]["driver"]["rules"][x["ruleIndex"]]["id"] == x["ruleId"] for x in results)
+if not eval(sys.argv[1]):
+    print("not true of the findings:", sys.argv[1])
+    print(json.dumps(results, indent=1))
+    sys.exit(1)
+PY
+}
+
+# line_of TEXT: where bugs.c has it first
+line_of() { grep -n -m1 -F "$1" "$programs/c/bugs.c" | cut -d: -f1; }

@@ -8,12 +8,12 @@ internal static partial class Launcher
     private const string Library = "libpheap-launch";
 
     /// <summary>
-    /// Runs the program that the last <paramref name="argumentCount"/> arguments of this process name, with the library preloaded, and returns when
-    /// it has ended. Meanwhile signals sent to this process reach the program.
+    /// Runs the program that the last <paramref name="argumentCount"/> arguments of this process name, with the library preloaded and the settings,
+    /// each NAME=value, in its environment, and returns when it has ended. Meanwhile signals sent to this process reach the program.
     /// </summary>
-    public static LaunchResult Launch(int argumentCount, string library, string censusDirectory)
+    public static LaunchResult Launch(int argumentCount, string library, string[] settings)
     {
-        Launch(argumentCount, library, censusDirectory, out LaunchResult result);
+        Launch(argumentCount, library, [.. settings, null], out LaunchResult result);
         return result;
     }
 
@@ -22,5 +22,5 @@ internal static partial class Launcher
     public static partial void Die(int signal);
 
     [LibraryImport(Library, EntryPoint = "pheap_launch", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial void Launch(int argumentCount, string library, string censusDirectory, out LaunchResult result);
+    private static partial void Launch(int argumentCount, string library, string?[] settings, out LaunchResult result);
 }

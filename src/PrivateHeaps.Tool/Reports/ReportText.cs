@@ -1,30 +1,16 @@
 using Spectre.Console;
-using Spectre.Console.Rendering;
+using static PrivateHeaps.Tool.Reports.TextTable;
 
 namespace PrivateHeaps.Tool.Reports;
 
 /// <summary>A report for people: the program's own figures, its live blocks by size, and one line for each other process image.</summary>
 internal static class ReportText
 {
-    // Lines are as long as they are; the terminal breaks them where it must.
-    private const int Width = 1000;
     private const int BarWidth = 24;
     private const int MostOthers = 100;
 
-    public static string Render(RunReport report, ReportStyle style)
+    public static string Render(RunReport report, ReportStyle style) => TextTable.Render(style, console =>
     {
-        using var text = new StringWriter { NewLine = "\n" };
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = style.Color ? AnsiSupport.Yes : AnsiSupport.No,
-            ColorSystem = style.Color ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(text),
-            Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
-        });
-        console.Profile.Width = Width;
-        console.Profile.Capabilities.Unicode = style.Unicode;
-
         WriteHeadline(console, report);
         if (report.Main is { } main)
         {
@@ -37,18 +23,14 @@ internal static class ReportText
         }
 
         WriteOthers(console, report.Others);
-
-        // Cells are padded to the width of their column, to the right also; a terminal has no use for that.
-        return string.Join('\n', text.ToString().Split('\n').Select(line => line.TrimEnd()));
-    }
+    });
 
     private static void WriteHeadline(IAnsiConsole console, RunReport report)
     {
         string times = $"after {Human.Duration(report.Result.WallNanoseconds)}"
             + $" (processor: {Human.Duration(report.Result.UserNanoseconds)} in programs, {Human.Duration(report.Result.SystemNanoseconds)} in the kernel)";
-        string color = report.Result.Signal != 0 ? "red" : report.Result.ExitCode != 0 ? "yellow" : "green";
         console.WriteLine();
-        console.MarkupLine($"[bold]pheap:[/] [bold]{Markup.Escape(Path.GetFileName(report.CommandLine[0]))}[/] [{color}]{report.Ending}[/] {times}");
+        console.MarkupLine($"[bold]pheap:[/] [bold]{Markup.Escape(Path.GetFileName(report.CommandLine[0]))}[/] [{Ending.ColorOf(report.Result)}]{Ending.Of(report.Result)}[/] {times}");
     }
 
     private static void WriteFigures(IAnsiConsole console, ProcessImage image)
@@ -146,19 +128,4 @@ internal static class ReportText
         string whole = new('█', eighths / 8);
         return eighths % 8 == 0 ? whole : whole + "▏▎▍▌▋▊▉"[eighths % 8 - 1];
     }
-
-    private static Grid Columns(params Justify[] alignments)
-    {
-        var table = new Grid();
-        foreach (Justify alignment in alignments)
-            table.AddColumn(new GridColumn { Alignment = alignment, NoWrap = true, Padding = new Padding(2, 0, 0, 0) });
-        return table;
-    }
-
-    private static void AddHeads(Grid table, params string[] heads) =>
-        table.AddRow(heads.Select(head => (IRenderable)new Text(head, new Style(decoration: Decoration.Dim))).ToArray());
-
-    private static void AddRow(Grid table, params string[] cells) => table.AddRow(cells.Select(Cell).ToArray());
-
-    private static IRenderable Cell(string text) => new Text(text);
 }

@@ -25,9 +25,4 @@ internal sealed class RunReport
 
     /// <summary>Children, and what the program's process was before an exec.</summary>
     public IReadOnlyList<ProcessImage> Others { get; }
-
-    /// <summary>"exited with code 3", "was ended by SIGSEGV, with a core file".</summary>
-    public string Ending => Result.Signal == 0
-        ? $"exited with code {Result.ExitCode}"
-        : $"was ended by {SignalName.Of(Result.Signal)}{(Result.CoreDumped != 0 ? ", with a core file" : "")}";
 }

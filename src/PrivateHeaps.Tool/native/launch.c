@@ -1,5 +1,5 @@
 /*
- * Starts the program of "pheap run" and stands in for it towards the rest of the system: signals sent to pheap reach the program, its stops
+ * Starts the program of "pheap run" or "pheap check" and stands in for it towards the rest of the system: signals sent to pheap reach the program, its stops
  * are pheap's stops, its end is pheap's end. C, because the .NET runtime offers neither the sender of a signal (siginfo) nor a child that is
  * free of the runtime's own signal dispositions, limits and descriptors. Called by Launching/Launcher.cs, once in a process, by its first thread.
  *
@@ -95,23 +95,33 @@ static char *joined(const char *name, const char *value, const char *separator, 
     return entry;
 }
 
-/* The environment that pheap was started with, byte for byte, with the two variables of the run and without those of the script. */
-static char **program_environment(const char *library, const char *census)
+static int is_set_by(const char *const *settings, const char *entry)
 {
-    size_t count = 0;
+    for (; *settings; settings++)
+        if (strncmp(entry, *settings, strcspn(*settings, "=") + 1) == 0)
+            return 1;
+    return 0;
+}
+
+/* The environment that pheap was started with, byte for byte, with the settings of the run and without the variables of the script. */
+static char **program_environment(const char *library, const char *const *settings)
+{
+    size_t count = 0, setting_count = 0;
     while (environ[count])
         count++;
-    char **result = calloc(count + 3, sizeof *result);
+    while (settings[setting_count])
+        setting_count++;
+    char **result = calloc(count + setting_count + 2, sizeof *result);
     if (!result)
         return NULL;
     size_t length = 0;
     for (char **entry = environ; *entry; entry++)
-        if (!is_named(*entry, "LD_PRELOAD") && !is_named(*entry, "PRIVATEHEAPS_CENSUS") && !is_named(*entry, SOFT_FILES)
-            && !is_named(*entry, IGNORING))
+        if (!is_named(*entry, "LD_PRELOAD") && !is_named(*entry, SOFT_FILES) && !is_named(*entry, IGNORING) && !is_set_by(settings, *entry))
             result[length++] = *entry;
+    for (size_t index = 0; index < setting_count; index++)
+        result[length++] = (char *)settings[index];
     result[length] = joined("LD_PRELOAD", library, ":", variable("LD_PRELOAD"));
-    result[length + 1] = joined("PRIVATEHEAPS_CENSUS", census, NULL, NULL);
-    return result[length] && result[length + 1] ? result : NULL;
+    return result[length] ? result : NULL;
 }
 
 /* The last arguments of this process as the system has them: .NET would have put replacement characters where they are not UTF-8. */
@@ -211,15 +221,15 @@ static void wait_for_end(pid_t child)
 }
 
 /*
- * Runs the program whose name and arguments are the last argument_count arguments of this process, and returns when it has ended.
- * result->error says why it could not be started.
+ * Runs the program whose name and arguments are the last argument_count arguments of this process, and returns when it has ended. The settings
+ * are variables for its environment, "NAME=value", and end with NULL; they live until then. result->error says why it could not be started.
  */
-void pheap_launch(int argument_count, const char *library, const char *census, struct launch_result *result)
+void pheap_launch(int argument_count, const char *library, const char *const *settings, struct launch_result *result)
 {
     memset(result, 0, sizeof *result);
     result->exit_code = -1;
     char **arguments = program_arguments(argument_count);
-    char **environment = program_environment(library, census);
+    char **environment = program_environment(library, settings);
     int error_pipe[2];
     if (!arguments || !environment) {
         result->error = ENOMEM;

@@ -9,7 +9,10 @@ namespace PrivateHeaps.Tests.Structure;
 /// <summary>What the documents say is checked like code: their examples compile, the paths that they name exist.</summary>
 public sealed partial class DocumentTests
 {
-    private static readonly string[] s_documents = ["README.md", "DESIGN.md", "STYLE.md", "CHANGELOG.md", "docs/checks.md", "docs/report.md", "docs/win32-parity.md", "docs/others-bugs.md"];
+    private static readonly string[] s_documents =
+    [
+        "README.md", "DESIGN.md", "STYLE.md", "CHANGELOG.md", "docs/checks.md", "docs/others-bugs.md", "docs/pheap-check.md", "docs/report.md", "docs/win32-parity.md",
+    ];
 
     [Fact]
     public void The_CSharp_example_of_the_README_compiles()

@@ -1,0 +1,92 @@
+using PrivateHeaps.Tool.Checks;
+using PrivateHeaps.Tool.Reports;
+
+namespace PrivateHeaps.Tool.Tests.Checks;
+
+public class CheckTextTests
+{
+    private static readonly ReportStyle s_plain = new(Color: false, Unicode: false);
+
+    [Fact]
+    public void Findings_of_one_kind_and_place_share_a_line_and_leaks_come_last()
+    {
+        string text = CheckText.Render(
+            SampleFindings.Report(
+                SampleFindings.Leak("small", 2, 16),
+                SampleFindings.Overflow(),
+                SampleFindings.Leak("large", 1, 3_072, "cache"),
+                SampleFindings.Overflow(process: 18, bytes: 2_048),
+                SampleFindings.Leak("small", 3, 24, process: 18)),
+            s_plain);
+
+        Assert.Equal(
+            """
+
+            pheap: sample exited with code 3; 2 findings, 6 blocks of 3.0 KiB in all still allocated.
+              kind      count     block size  heap     allocated at               caught at
+              overflow      2  24 B to 2 KiB  'cache'  malloc_it (sample+0x113c)  main (sample+0x1200)
+              leak          1   3 KiB in all  'cache'  large (sample+0x1300)
+              leak          5    40 B in all  0x10002  small (sample+0x1300)
+
+            """,
+            text);
+    }
+
+    [Fact]
+    public void What_the_end_of_a_process_found_says_so_and_a_call_without_a_block_has_no_size()
+    {
+        Finding atEnd = SampleFindings.Overflow() with
+        {
+            Function = "the end of the process",
+            IsProcessHeap = true,
+            Block = "0x0",
+            Allocated = [StackFrame.Parse("operator new(unsigned long)+0x1 (/usr/bin/sample+0x20)"), StackFrame.Parse("make+0x20 (/usr/bin/sample+0x1300)")],
+            Caught = [StackFrame.Parse("exit+0x1 (/usr/lib/libc.so.6+0x20)"), StackFrame.Parse("_start+0x20 (/usr/bin/sample+0x1200)")],
+        };
+
+        Assert.EndsWith(
+            """
+              kind      count  block size  heap          allocated at          caught at
+              overflow      1              process heap  make (sample+0x1300)  the end of the process
+
+            """,
+            CheckText.Render(SampleFindings.Report(atEnd), s_plain));
+    }
+
+    [Theory]
+    [InlineData(0, "nothing was checked.\n  It never used the checked heap: it is linked statically, runs with another user's rights (setuid), or was started without LD_PRELOAD.\n")]
+    [InlineData(1, "nothing was found.\n")]
+    [InlineData(3, "nothing was found in 3 programs.\n")]
+    public void A_run_in_which_nothing_was_found_says_whether_anything_was_looked_at(int imageCount, string expected)
+    {
+        string[] lines = [.. Enumerable.Repeat("""{"kind":"process","pid":17}""", imageCount)];
+
+        Assert.Equal($"\npheap: sample exited with code 3; {expected}", CheckText.Render(SampleFindings.Report(lines), s_plain));
+    }
+
+    [Fact]
+    public void Twenty_lines_of_leaks_are_enough_and_the_rest_is_counted()
+    {
+        Finding[] leaks = [.. Enumerable.Range(1, 32).Select(number => SampleFindings.Leak($"site{number:00}", 1, (ulong)number))];
+
+        string text = CheckText.Render(SampleFindings.Report(leaks), s_plain);
+
+        Assert.Equal(20, text.Split('\n').Count(line => line.StartsWith("  leak ", StringComparison.Ordinal)));
+        Assert.Contains("site13 ", text);
+        Assert.DoesNotContain("site12 ", text);
+        Assert.Contains("... and 12 blocks of 78 B in all from 12 more places; --report FILE.sarif has them all.", text);
+    }
+
+    [Fact]
+    public void Lines_that_could_not_be_read_are_mentioned() =>
+        Assert.Contains("2 lines of the processes could not be read", CheckText.Render(SampleFindings.Report(["{", "["], SampleFindings.Overflow()), s_plain));
+
+    [Fact]
+    public void Names_out_of_the_program_neither_break_lines_nor_pass_for_markup()
+    {
+        string text = CheckText.Render(SampleFindings.Report(SampleFindings.Overflow() with { HeapName = "[red]a\nb\u001b[31m" }), s_plain);
+
+        Assert.Contains("'[red]a b [31m'", text);
+        Assert.Contains("\u001b[91m1 finding\u001b[0m", CheckText.Render(SampleFindings.Report(SampleFindings.Overflow()), new ReportStyle(Color: true, Unicode: true)));
+    }
+}
