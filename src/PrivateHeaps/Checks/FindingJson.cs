@@ -4,7 +4,7 @@ using PrivateHeaps.Platform;
 namespace PrivateHeaps.Checks;
 
 /// <summary>
-/// A finding as programs read it: one JSON object in one line, with the keys kind, message, function, address, bytes, count, heap, heapName, block,
+/// A finding as programs read it: one JSON object in one line, with the keys kind, message, function, address, bytes, count, heap, heapName, processHeap, block,
 /// offset, dump, pid, allocated, freed, caught. Addresses and handles are text ("0x1F"), the dump is pairs of hexadecimal digits, the last three are arrays.
 /// </summary>
 internal static unsafe class FindingJson
@@ -27,7 +27,9 @@ internal static unsafe class FindingJson
         text.AddHex((nuint)finding->Heap);
         text.Add("\",\"heapName\":\""u8);
         text.AddEscaped((byte*)&finding->HeapName);
-        text.Add("\",\"block\":\""u8);
+        text.Add("\",\"processHeap\":"u8);
+        text.Add(finding->IsProcessHeap ? "true"u8 : "false"u8);
+        text.Add(",\"block\":\""u8);
         text.AddHex(finding->Block);
         text.Add("\",\"offset\":"u8);
         text.AddSigned(finding->FirstOffset);
@@ -42,6 +44,14 @@ internal static unsafe class FindingJson
         AddStack(ref text, ",\"allocated\":["u8, finding->AllocatedBy);
         AddStack(ref text, ",\"freed\":["u8, finding->FreedBy);
         AddStack(ref text, ",\"caught\":["u8, finding->CaughtBy);
+        text.Add("}\n"u8);
+    }
+
+    /// <summary>The line with which a checked program begins: it tells a program without findings from one that never loaded the library.</summary>
+    public static void AddProcess(ref TextBuffer text)
+    {
+        text.Add("{\"kind\":\"process\",\"pid\":"u8);
+        text.AddDecimal((ulong)Libc.getpid());
         text.Add("}\n"u8);
     }
 

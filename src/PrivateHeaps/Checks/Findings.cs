@@ -12,6 +12,7 @@ namespace PrivateHeaps.Checks;
 internal static unsafe class Findings
 {
     private const int TextBytes = 64 * 1024;
+    private const int AnnouncementBytes = 64;
 
     // The sink may write a kind's name behind the text.
     private const int TextRoomBytes = TextBytes + 2 * Finding.NameBytes;
@@ -88,6 +89,20 @@ internal static unsafe class Findings
 
     /// <summary>At the end of every call that may have reported, outside of every heap. Returns when nothing was found, or the process is to go on.</summary>
     public static void Stop() => FindingSink.Stop();
+
+    /// <summary>Appends the line with which a checked program begins to the file that the environment names.</summary>
+    public static void Announce()
+    {
+        byte* path = Host.Variable(AddressOf(ReportVariable));
+        byte* line = path == null || *path == 0 ? null : (byte*)Metadata.Take(AnnouncementBytes);
+        if (line != null)
+        {
+            TextBuffer text = new(line, AnnouncementBytes);
+            FindingJson.AddProcess(ref text);
+            Host.AppendToFile(path, line, text.Bytes(line));
+            Metadata.Give(line, AnnouncementBytes);
+        }
+    }
 
     /// <summary>In the child of a fork: whoever was reporting is not there.</summary>
     public static void ResetAfterFork()

@@ -34,6 +34,7 @@ internal static unsafe class Checking
         heap->Checks = CheckState.Create(Heap.ProcessHandle, CheckSettings.Checks, CheckSettings.QuarantineBytes, CheckSettings.SampleRate, out _);
         Gate.EndExclusive(heap);
         s_process = Libc.getpid();
+        Findings.Announce();
     }
 
     /// <summary>The process ends in order: verifies every heap, and reports what is still allocated if the environment asks for that and the caller says so.</summary>
