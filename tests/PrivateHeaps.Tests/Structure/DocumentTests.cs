@@ -11,7 +11,8 @@ public sealed partial class DocumentTests
 {
     private static readonly string[] s_documents =
     [
-        "README.md", "DESIGN.md", "STYLE.md", "CHANGELOG.md", "docs/checks.md", "docs/others-bugs.md", "docs/pheap-check.md", "docs/report.md", "docs/win32-parity.md",
+        "README.md", "DESIGN.md", "STYLE.md", "CHANGELOG.md", "docs/checks.md", "docs/hardening.md", "docs/others-bugs.md", "docs/pheap-check.md", "docs/report.md",
+        "docs/win32-parity.md",
     ];
 
     [Fact]
@@ -57,7 +58,7 @@ public sealed partial class DocumentTests
     [Fact]
     public void Every_path_that_a_document_names_exists()
     {
-        string[] roots = [Repository.Root, Repository.PathTo("src", "PrivateHeaps"), Repository.PathTo("tests", "PrivateHeaps.Tests"), Repository.PathTo("src", "PrivateHeaps.Native", "include")];
+        string[] roots = [Repository.Root, Repository.PathTo("docs"), Repository.PathTo("src", "PrivateHeaps"), Repository.PathTo("tests", "PrivateHeaps.Tests"), Repository.PathTo("src", "PrivateHeaps.Native", "include")];
         List<string> missing = [];
         int named = 0;
         foreach (string document in s_documents)
