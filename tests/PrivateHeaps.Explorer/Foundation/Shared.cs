@@ -134,6 +134,12 @@ internal static unsafe class Shared
 
     public static nint CompareExchange(ref nint field, nint value, nint comparand) => Swap((nint*)Unsafe.AsPointer(ref field), value, comparand);
 
+    public static int Exchange(ref int field, int value) => Exchange((int*)Unsafe.AsPointer(ref field), value);
+
+    public static int Increment(ref int field) => Increment((int*)Unsafe.AsPointer(ref field));
+
+    public static int Decrement(ref int field) => Decrement((int*)Unsafe.AsPointer(ref field));
+
     public static nint Exchange(ref nint field, nint value) => Exchange((nint*)Unsafe.AsPointer(ref field), value);
 
     private static T Load<T>(T* word)

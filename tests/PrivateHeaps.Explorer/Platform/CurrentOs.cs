@@ -41,6 +41,8 @@ internal static unsafe class CurrentOs
 
     public static bool TryRead(void* from, void* to, nuint bytes) => false;
 
+    public static bool Hide(void* address, nuint bytes) => false;
+
     private static void* Reserve(nuint bytes) => World.Take(bytes, 4096);
 
     private static void* Map(nuint bytes, nuint alignment, bool executable) => World.Take(bytes, alignment);

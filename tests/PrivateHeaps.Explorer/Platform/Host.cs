@@ -24,4 +24,14 @@ internal static unsafe class Host
     public static void* ThreadWord() => null;
 
     public static int ThreadEnded() => 0;
+
+    public static byte* Variable(byte* name) => null;
+
+    public static void WriteError(byte* text, nuint bytes)
+    {
+    }
+
+    public static void AppendToFile(byte* path, byte* text, nuint bytes)
+    {
+    }
 }

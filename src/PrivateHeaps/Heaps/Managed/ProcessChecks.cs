@@ -1,3 +1,5 @@
+using PrivateHeaps.Foundation;
+
 namespace PrivateHeaps.Heaps;
 
 /// <summary>The checks of a whole .NET process. In the native library the C shim has this part, and faults on guard pages are reported there alone.</summary>
@@ -8,7 +10,7 @@ internal static unsafe class ProcessChecks
     /// <summary>With the first thread that comes: takes the environment's wishes into force.</summary>
     public static void Begin(ThreadState* thread)
     {
-        if (Interlocked.Exchange(ref s_begun, 1) == 0)
+        if (Shared.Exchange(ref s_begun, 1) == 0)
         {
             Checking.Start(thread);
             if (Checks.CheckSettings.AreSet)
