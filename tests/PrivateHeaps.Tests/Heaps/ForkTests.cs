@@ -26,6 +26,7 @@ public sealed unsafe class ForkTests
         ["RegionSet.Lock"] = Inside,
         ["UserValues._lock"] = Inside,
         ["Bin.Lock"] = Inside,
+        ["CheckState.Lock"] = Inside,
         ["Depot._lock"] = Inside,
     };
 
