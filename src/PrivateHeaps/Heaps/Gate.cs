@@ -21,6 +21,7 @@ internal static unsafe class Gate
     private const int Exclusive = 4;
 
     private const int SpinCount = 200;
+    private const int GlanceCount = 20;
     private const long RetryNanoseconds = 50_000;
 
     /// <summary>
@@ -305,7 +306,7 @@ internal static unsafe class Gate
             for (int spin = 0; other != cache && Shared.Read(&other->Busy) != 0 && quiet; spin++)
             {
                 Cpu.Pause();
-                quiet = spin < SpinCount;
+                quiet = spin < GlanceCount;
             }
         }
 

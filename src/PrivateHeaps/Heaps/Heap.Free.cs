@@ -314,7 +314,12 @@ internal static unsafe partial class Heap
         uint tag = Slab.TagOf(slab);
         if (PageEntry.BiasOf(tag) != Bias.None)
         {
-            slab->Bias = bias == Bias.None ? bias : slab->Bias;
+            if (bias == Bias.None)
+            {
+                slab->Bias = bias;
+                Bin.NoteShared(bin);
+            }
+
             Slab.SetTag(slab, PageEntry.WithBias(tag, bias));
         }
 

@@ -15,6 +15,9 @@ internal static unsafe partial class Heap
     private const uint ReapPages = 128;
     private const uint ReapFraction = 16;
 
+    // What a class may keep in wholly free slabs while there are other threads: 256 KiB.
+    private const uint KeptFreePages = 64;
+
     // The calling thread is inside the heap, and holds no lock. Several threads may do this at once, which costs a little and harms nothing.
     private static void ReapIfGrown(HeapState* heap, ThreadCache* cache)
     {
@@ -52,6 +55,7 @@ internal static unsafe partial class Heap
 
     private static void Reap(HeapState* heap, ThreadCache* cache, bool toSystem)
     {
+        Slab* free = null;
         for (uint index = 0; index < HeapState.BinCount(heap); index++)
         {
             Bin* bin = HeapState.BinOf(heap, index);
@@ -84,35 +88,43 @@ internal static unsafe partial class Heap
                 Bin.ReturnFree(bin, &heap->Regions);
             }
 
+            free = Bin.TakeFree(bin, free, onlySurplus: !isIdle);
             OsLock.Leave(&bin->Lock);
-            DropFreeSlabs(heap, cache, bin, onlySurplus: !isIdle);
         }
+
+        DropSlabs(heap, cache, free);
     }
 
-    // Gives wholly free slabs back. First no address in them counts as a block's any more, then nobody may be left inside the heap who came when it did:
-    // or he could take what lies there next for a block of the slab that he has looked at, if the program frees a block that it has freed already. The calling
-    // thread is inside the heap with the cache, or without one, or has it stand still, and holds no lock.
+    // Gives wholly free slabs of a bin back. The calling thread is inside the heap with the cache, or without one, or has it stand still, and holds no lock.
     private static void DropFreeSlabs(HeapState* heap, ThreadCache* cache, Bin* bin, bool onlySurplus)
     {
         OsLock.Enter(&bin->Lock);
-        bin->HasFreeSlab = false;
-        bool isQuiet = true;
-        for (Slab* slab = Bin.FindFree(bin->Partial), next; isQuiet && slab != null && (!onlySurplus || Bin.IsSurplus(bin, slab)); slab = next)
+        bool isAlone = heap->SharesCache || (cache != null && heap->Caches == cache && cache->Next == null);
+        bool isWorthIt = isAlone || !onlySurplus || bin->FreePages > KeptFreePages;
+        Slab* free = isWorthIt ? Bin.TakeFree(bin, null, onlySurplus) : null;
+        OsLock.Leave(&bin->Lock);
+        DropSlabs(heap, cache, free);
+    }
+
+    // Ends slabs that were taken out of their bins. Nobody may be left inside the heap who came when their addresses counted as blocks: or he could take what lies
+    // there next for a block of the slab that he has looked at, if the program frees a block that it has freed already. That takes a process barrier, so it is
+    // done for many slabs at once.
+    private static void DropSlabs(HeapState* heap, ThreadCache* cache, Slab* list)
+    {
+        bool isQuiet = list != null && Gate.IsQuiet(heap, cache);
+        for (Slab* slab = list, next; slab != null; slab = next)
         {
-            next = Bin.FindFree(slab->Next);
-            uint tag = Slab.TagOf(slab);
-            Slab.SetTag(slab, 0);
-            isQuiet = Gate.IsQuiet(heap, cache);
+            next = slab->Next;
             if (isQuiet)
             {
-                Bin.DropSlab(bin, &heap->Regions, slab);
+                Slab.Drop(slab, &heap->Regions);
+                continue;
             }
-            else
-            {
-                Slab.SetTag(slab, tag);
-            }
-        }
 
-        OsLock.Leave(&bin->Lock);
+            Bin* bin = HeapState.BinOf(heap, slab->Class);
+            OsLock.Enter(&bin->Lock);
+            Bin.GiveFree(bin, &heap->Regions, slab);
+            OsLock.Leave(&bin->Lock);
+        }
     }
 }

@@ -13,6 +13,8 @@ internal unsafe struct Bin
     private const int VisitsBeforeDoubling = 8;
     private const int ContentionOfWait = 16;
     private const int MostContention = 192;
+    private const int SharingOfChange = 16;
+    private const int MostSharing = 64;
 
     // A thread makes a slab of its own, rather than take from that of another, as long as no more than this is free in all of them.
     private const uint LeanBytes = 64 * Units.KiB;
@@ -36,6 +38,9 @@ internal unsafe struct Bin
     /// <summary>The depot was used since the heap last looked for idle ones.</summary>
     public bool IsBusy;
 
+    /// <summary>Rises when a slab of the class becomes common, and falls, by less, when one is made without bias for that reason.</summary>
+    public byte Sharing;
+
     /// <summary>A slab became wholly free that the bin need not keep; see Heap.Reap, which drops it.</summary>
     public bool HasFreeSlab;
 
@@ -50,6 +55,9 @@ internal unsafe struct Bin
 
     /// <summary>Free blocks in the slabs.</summary>
     public uint FreeCount;
+
+    /// <summary>Pages of the wholly free slabs.</summary>
+    public uint FreePages;
 
     /// <summary>Takes Lock for a thread that comes with a magazine.</summary>
     public static void Enter(Bin* bin)
@@ -82,6 +90,8 @@ internal unsafe struct Bin
     /// </summary>
     public static uint Take(Bin* bin, RegionSet* regions, uint index, Round* end, uint wanted, uint bias)
     {
+        // Where blocks go from thread to thread, a slab is better made common than to become so, which takes a process barrier.
+        bias = bin->Sharing >= MostSharing ? Bias.None : bias;
         uint taken = 0;
         while (taken < wanted)
         {
@@ -97,6 +107,7 @@ internal unsafe struct Bin
                 break;
             }
 
+            bin->FreePages -= slab->FreeCount == slab->SlotCount ? slab->PageCount : 0;
             uint kept = slab->PagesOfBlock == 0 ? 0 : Slab.CountKept(slab);
             uint some = Slab.Take(slab, end - taken, wanted - taken);
             if (slab->PagesOfBlock != 0)
@@ -170,9 +181,10 @@ internal unsafe struct Bin
                 List(bin, slab);
             }
 
-            if (slab->FreeCount == slab->SlotCount && IsSurplus(bin, slab))
+            if (slab->FreeCount == slab->SlotCount)
             {
-                bin->HasFreeSlab = true;
+                bin->FreePages += slab->PageCount;
+                bin->HasFreeSlab |= IsSurplus(bin, slab);
             }
         }
 
@@ -300,8 +312,8 @@ internal unsafe struct Bin
         bin->Empties = null;
     }
 
-    /// <summary>The first wholly free slab from this one on; null when there is none. The caller holds Lock.</summary>
-    public static Slab* FindFree(Slab* slab)
+    // The first wholly free slab from this one on; null when there is none.
+    private static Slab* FindFree(Slab* slab)
     {
         while (slab != null && slab->FreeCount != slab->SlotCount)
         {
@@ -311,8 +323,11 @@ internal unsafe struct Bin
         return slab;
     }
 
-    /// <summary>Whether the bin can do without a wholly free slab.</summary>
-    public static bool IsSurplus(Bin* bin, Slab* slab) => bin->FreeCount > 2 * slab->SlotCount;
+    // Whether the bin can do without a wholly free slab.
+    private static bool IsSurplus(Bin* bin, Slab* slab) => bin->FreeCount > 2 * slab->SlotCount;
+
+    /// <summary>A slab has become common. The caller holds Lock.</summary>
+    public static void NoteShared(Bin* bin) => bin->Sharing = (byte)Bits.Min(byte.MaxValue, bin->Sharing + (uint)SharingOfChange);
 
     private static Slab* AddSlab(Bin* bin, RegionSet* regions, uint index, uint blocks, uint bias)
     {
@@ -324,8 +339,10 @@ internal unsafe struct Bin
         Slab* slab = Slab.Create(regions, index, wanted, bias);
         if (slab != null)
         {
+            bin->Sharing -= bias == Bias.None && bin->Sharing != 0 ? (byte)1 : (byte)0;
             bin->SlabCount++;
             bin->FreeCount += slab->SlotCount;
+            bin->FreePages += slab->PageCount;
             RegionSet.NoteBlocksFree(regions, slab->SlotCount * slab->PagesOfBlock);
             List(bin, slab);
         }
@@ -333,18 +350,41 @@ internal unsafe struct Bin
         return slab;
     }
 
-    /// <summary>Gives a wholly free slab back. The caller holds Lock, and nobody is inside the heap who could have taken a block of it for a live one.</summary>
-    public static void DropSlab(Bin* bin, RegionSet* regions, Slab* slab)
+    /// <summary>
+    /// Takes wholly free slabs out, in front of a list: all, or those that the bin can do without. No address in them counts as a block's from then on. The caller
+    /// holds Lock.
+    /// </summary>
+    public static Slab* TakeFree(Bin* bin, Slab* list, bool onlySurplus)
     {
-        Unlist(bin, slab);
-        bin->SlabCount--;
-        bin->FreeCount -= slab->SlotCount;
-        if (slab->PagesOfBlock != 0)
+        bin->HasFreeSlab = false;
+        for (Slab* slab = FindFree(bin->Partial), next; slab != null && (!onlySurplus || IsSurplus(bin, slab)); slab = next)
         {
-            RegionSet.NoteBlocksGone(regions, slab->SlotCount * slab->PagesOfBlock, Slab.CountKept(slab) * slab->PagesOfBlock);
+            next = FindFree(slab->Next);
+
+            // Where the bias changes somebody is inside.
+            if (PageEntry.BiasOf(Slab.TagOf(slab)) != Bias.Changing)
+            {
+                Unlist(bin, slab);
+                bin->SlabCount--;
+                bin->FreeCount -= slab->SlotCount;
+                bin->FreePages -= slab->PageCount;
+                Slab.SetTag(slab, 0);
+                slab->Next = list;
+                list = slab;
+            }
         }
 
-        Slab.Drop(slab, regions);
+        return list;
+    }
+
+    /// <summary>Puts such a slab back. The caller holds Lock.</summary>
+    public static void GiveFree(Bin* bin, RegionSet* regions, Slab* slab)
+    {
+        bin->SlabCount++;
+        bin->FreeCount += slab->SlotCount;
+        bin->FreePages += slab->PageCount;
+        Slab.SetTag(slab, PageEntry.WithBias(regions->TagBase | slab->Class, slab->Bias));
+        List(bin, slab);
     }
 
     private static void List(Bin* bin, Slab* slab)

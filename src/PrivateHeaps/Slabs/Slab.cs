@@ -96,6 +96,11 @@ internal unsafe struct Slab
     /// <summary>Gives the run and the structure back. No block of it may be live or in a magazine, unless its heap is dropped.</summary>
     public static void Drop(Slab* slab, RegionSet* regions)
     {
+        if (slab->PagesOfBlock != 0)
+        {
+            RegionSet.NoteBlocksGone(regions, slab->SlotCount * slab->PagesOfBlock, CountKept(slab) * slab->PagesOfBlock);
+        }
+
         AddressMap.ForgetDead(slab->Base, slab->Bytes, slab->BlockBytes);
         RegionSet.GiveRun(regions, slab->Region, slab->Base, slab->PageCount);
         Metadata.Give(slab, StructureBytes(slab->SlotCount));
