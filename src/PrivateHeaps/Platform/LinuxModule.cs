@@ -69,7 +69,9 @@ internal unsafe struct LinuxModule
     {
         fixed (PathText* path = &_path)
         {
-            return *(byte*)path != 0;
+            // The kernel names memory without a file too, "[heap]" and "[stack]"; only "[vdso]" and "[vsyscall]" are code.
+            byte* first = (byte*)path;
+            return *first == (byte)'/' || (*first == (byte)'[' && first[1] == (byte)'v');
         }
     }
 
