@@ -52,30 +52,32 @@ static int place_of(uint64_t number)
     }
 }
 
-static uint64_t read_unsigned(const uint8_t **at)
+/* Seven bits a byte, the lowest first; the last byte has its top bit clear. */
+static uint64_t read_digits(const uint8_t **at, int *shift, uint8_t *last)
 {
     uint64_t value = 0;
-    int shift = 0;
-    uint8_t byte;
+    *shift = 0;
     do {
-        byte = *(*at)++;
-        value |= shift < 64 ? (uint64_t)(byte & 127) << shift : 0;
-        shift += 7;
-    } while (byte & 128);
+        *last = *(*at)++;
+        value |= *shift < 64 ? (uint64_t)(*last & 127) << *shift : 0;
+        *shift += 7;
+    } while (*last & 128);
     return value;
+}
+
+static uint64_t read_unsigned(const uint8_t **at)
+{
+    int shift;
+    uint8_t last;
+    return read_digits(at, &shift, &last);
 }
 
 static int64_t read_signed(const uint8_t **at)
 {
-    uint64_t value = 0;
-    int shift = 0;
-    uint8_t byte;
-    do {
-        byte = *(*at)++;
-        value |= shift < 64 ? (uint64_t)(byte & 127) << shift : 0;
-        shift += 7;
-    } while (byte & 128);
-    return (int64_t)(shift < 64 && (byte & 64) ? value | ~(uint64_t)0 << shift : value);
+    int shift;
+    uint8_t last;
+    uint64_t value = read_digits(at, &shift, &last);
+    return (int64_t)(shift < 64 && (last & 64) ? value | ~(uint64_t)0 << shift : value);
 }
 
 #define READ(type, at) ({ type value_; __builtin_memcpy(&value_, *(at), sizeof value_); *(at) += sizeof value_; value_; })

@@ -440,14 +440,17 @@ internal static unsafe partial class Heap
             ThreadCache.Flush(heap->SharedCache, heap);
         }
 
+        Slab* free = null;
         for (uint index = 0; index < HeapState.BinCount(heap); index++)
         {
             Bin* bin = HeapState.BinOf(heap, index);
             Depots.Flush(&heap->Depots, bin, &heap->Regions, index, onlyIdle: false);
             OsLock.Enter(&bin->Lock);
             Bin.Flush(bin, &heap->Regions);
+            free = Bin.TakeFree(bin, free, onlySurplus: false);
             OsLock.Leave(&bin->Lock);
-            DropFreeSlabs(heap, null, bin, onlySurplus: false);
         }
+
+        DropSlabs(heap, null, free);
     }
 }

@@ -141,7 +141,7 @@ internal static unsafe partial class Heap
         Magazine.MakeRoom(ThreadCache.MagazineOf(cache, index), bin, &heap->Depots, &heap->Regions, index);
         if (Shared.Read(&bin->HasFreeSlab))
         {
-            DropFreeSlabs(heap, cache, bin, onlySurplus: true);
+            DropFreeSlabs(heap, cache, bin);
         }
 
         ReturnSurplus(heap, cache);
@@ -396,7 +396,7 @@ internal static unsafe partial class Heap
 
         if (Shared.Read(&bin->HasFreeSlab))
         {
-            DropFreeSlabs(heap, cache, bin, onlySurplus: true);
+            DropFreeSlabs(heap, cache, bin);
         }
     }
 

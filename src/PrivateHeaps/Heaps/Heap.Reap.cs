@@ -95,13 +95,12 @@ internal static unsafe partial class Heap
         DropSlabs(heap, cache, free);
     }
 
-    // Gives wholly free slabs of a bin back. The calling thread is inside the heap with the cache, or without one, or has it stand still, and holds no lock.
-    private static void DropFreeSlabs(HeapState* heap, ThreadCache* cache, Bin* bin, bool onlySurplus)
+    // Gives the wholly free slabs back that a bin can do without. The calling thread is inside the heap with the cache, or without one, or has it stand still, and holds no lock.
+    private static void DropFreeSlabs(HeapState* heap, ThreadCache* cache, Bin* bin)
     {
         OsLock.Enter(&bin->Lock);
         bool isAlone = heap->SharesCache || (cache != null && heap->Caches == cache && cache->Next == null);
-        bool isWorthIt = isAlone || !onlySurplus || bin->FreePages > KeptFreePages;
-        Slab* free = isWorthIt ? Bin.TakeFree(bin, null, onlySurplus) : null;
+        Slab* free = isAlone || bin->FreePages > KeptFreePages ? Bin.TakeFree(bin, null, onlySurplus: true) : null;
         OsLock.Leave(&bin->Lock);
         DropSlabs(heap, cache, free);
     }

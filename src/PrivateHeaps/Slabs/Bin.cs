@@ -127,8 +127,8 @@ internal unsafe struct Bin
         return taken;
     }
 
-    // The slab to take blocks from: one of the bias; or any, which thereby becomes common in the end, when there are many free blocks or the caller is modest.
-    private static Slab* Choose(Bin* bin, uint bias, bool isModest)
+    // The slab to take blocks from: one of the bias; else, for a caller who has none yet, any, which thereby becomes common in the end, when much is free in them.
+    private static Slab* Choose(Bin* bin, uint bias, bool hasSome)
     {
         Slab* slab = bin->Partial;
         for (int i = 0; slab != null && slab->Bias != bias && i < ChoiceCount; i++)
@@ -136,9 +136,14 @@ internal unsafe struct Bin
             slab = slab->Next;
         }
 
+        if (slab != null && slab->Bias == bias)
+        {
+            return slab;
+        }
+
         Slab* first = bin->Partial;
-        bool isOwn = slab != null && slab->Bias == bias;
-        return isOwn ? slab : first == null || isModest || bin->FreeCount * first->BlockBytes <= LeanBytes ? null : first;
+        bool isPlenty = first != null && bin->FreeCount * first->BlockBytes > LeanBytes;
+        return isPlenty && !hasSome ? first : null;
     }
 
     /// <summary>Takes one block from the depot or a slab, for a thread without a cache; null when there is no memory. The caller holds Lock.</summary>
