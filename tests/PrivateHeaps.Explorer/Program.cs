@@ -3,6 +3,7 @@ using PrivateHeaps;
 using PrivateHeaps.Explorer;
 using PrivateHeaps.Explorer.Models;
 using PrivateHeaps.Explorer.Scheduling;
+using PrivateHeaps.Slabs;
 
 // Explores every model, then every mutation with the models that are to see it. The last line is "N passed, N failed".
 //   --deep                    much longer, and with another seed each time, which is printed
@@ -35,7 +36,14 @@ Model[] models =
     new DoubleFreeModel("free-fitted", 40, 1024 * 1024),
     new StaleFreeModel("stale-small", 40, 48),
     new StaleFreeModel("stale-large", 300 * 1024, 600 * 1024),
-    new DissolveModel(),
+    new DissolveModel("dissolve", 2, SlabBias.Nobodys, 1100),
+    new DissolveModel("dissolve-large", 2, SlabBias.Nobodys, 300 * 1024),
+    new DissolveModel("dissolve-ours", 2, SlabBias.Ours, 300 * 1024),
+    new DissolveModel("dissolve-theirs", 2, SlabBias.Theirs, 1100),
+    new DissolveModel("dissolve-three", 3, SlabBias.Nobodys, 1100),
+    new DissolveModel("dissolve-visitor", 2, SlabBias.Nobodys, 1100, haveCaches: false),
+    new DissolveModel("return", 2, SlabBias.Ours, SizeClass.LargestBytes, freesLater: true),
+    new DissolveModel("return-three", 3, SlabBias.Ours, SizeClass.LargestBytes, freesLater: true),
     new StaleFreeModel("stale-mixed", 300 * 1024, 40 * 1024),
     new StaleFreeModel("stale-other", 2 * 1024 * 1024, 2 * 1024 * 1024, isOfOtherHeap: true),
     new StaleFreeModel("stale-solo", 2 * 1024 * 1024, 3 * 1024 * 1024),
@@ -61,7 +69,7 @@ foreach (Model model in models.Where(model => Option("--mutation") == null && (O
     Exploration exploration = new(model);
     exploration.Run(effort);
     bool good = exploration.Failure == null;
-    Console.WriteLine($"{(good ? "ok" : "not ok")} {model.Name,-12} {exploration.Schedules,8:N0} schedules ({exploration.Bound}) in {exploration.Elapsed.TotalSeconds:F1} s");
+    Console.WriteLine($"{(good ? "ok" : "not ok")} {model.Name,-16} {exploration.Schedules,8:N0} schedules ({exploration.Bound}) in {exploration.Elapsed.TotalSeconds:F1} s");
     Report(exploration);
     _ = good ? passed++ : failed++;
 }
@@ -72,9 +80,14 @@ foreach ((string name, string[] seers) in Mutant.All.Where(mutation => Option("-
     {
         Mutant.Choose(name);
         Exploration exploration = new(models.Single(model => model.Name == seer));
-        exploration.Run(new Effort(10_000, 5_000, seed));
+        exploration.Run(new Effort(1_000, 1_000, seed));
+        if (exploration.Failure == null)
+        {
+            exploration.Run(new Effort(10_000, 5_000, seed + 1));
+        }
+
         bool seen = exploration.Failure != null;
-        Console.WriteLine($"{(seen ? "ok" : "not ok")} {seer,-12} {exploration.Schedules,8:N0} schedules until it {(seen ? "saw" : "did NOT see")} that {name}: {exploration.Failure?.Message}");
+        Console.WriteLine($"{(seen ? "ok" : "not ok")} {seer,-16} {exploration.Schedules,8:N0} schedules until it {(seen ? "saw" : "did NOT see")} that {name}: {exploration.Failure?.Message}");
         _ = seen ? passed++ : failed++;
     }
 }

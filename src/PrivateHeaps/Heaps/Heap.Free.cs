@@ -291,7 +291,8 @@ internal static unsafe partial class Heap
     }
 
     // Makes a slab that is biased to another thread's cache common, and leaves the heap. From the first change of its tag on every thread comes here; the second one is
-    // made when the other thread cannot be between its look at the tag and its plain store any more.
+    // made when the other thread cannot be between its look at the tag and its plain store any more. Where the first finds no bias, the slab was made common by another, or
+    // taken out of its bin: then nothing is done, since it may be put back with its bias, and the caller looks again.
     private static void MakeCommon(HeapState* heap, ThreadCache* cache, Slab* slab)
     {
         if (cache != null)
@@ -302,17 +303,22 @@ internal static unsafe partial class Heap
         }
 
         Bin* bin = HeapState.BinOf(heap, slab->Class);
-        ChangeBias(bin, slab, Bias.Changing);
-        Gate.AwaitOwner(heap, slab->Bias);
-        ChangeBias(bin, slab, Bias.None);
+        if (ChangeBias(bin, slab, Bias.Changing))
+        {
+            Gate.AwaitOwner(heap, slab->Bias);
+            ChangeBias(bin, slab, Bias.None);
+        }
+
         Gate.Leave(heap, null);
     }
 
-    private static void ChangeBias(Bin* bin, Slab* slab, uint bias)
+    // False when the slab's pages have no bias.
+    private static bool ChangeBias(Bin* bin, Slab* slab, uint bias)
     {
         OsLock.Enter(&bin->Lock);
         uint tag = Slab.TagOf(slab);
-        if (PageEntry.BiasOf(tag) != Bias.None)
+        bool isBiased = PageEntry.BiasOf(tag) != Bias.None;
+        if (isBiased)
         {
             if (bias == Bias.None)
             {
@@ -324,6 +330,7 @@ internal static unsafe partial class Heap
         }
 
         OsLock.Leave(&bin->Lock);
+        return isBiased;
     }
 
     // The tag is the one that the block was found by: by now another thread may have freed it, and something else may lie there.

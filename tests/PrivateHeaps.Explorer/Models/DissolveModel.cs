@@ -1,58 +1,84 @@
 using PrivateHeaps.Heaps;
+using PrivateHeaps.Slabs;
 
 namespace PrivateHeaps.Explorer.Models;
 
-/// <summary>
-/// A thread frees the block with which slabs go, and allocates another size where they lay, while a second one frees all their blocks again: each time it is
-/// refused, or has freed the new block whole, should that begin there.
-/// </summary>
-internal sealed unsafe class DissolveModel() : Model("dissolve")
+/// <summary>Whose the slab is that goes.</summary>
+internal enum SlabBias
 {
-    // Of so many blocks a magazine, its spare and the depot take some; with the last one a slab of three goes, where the later block fits.
-    private const int Blocks = 11;
-    private const nuint BlockBytes = 40 * 1024;
-    private const nuint LaterBytes = 96 * 1024;
+    /// <summary>It is common.</summary>
+    Nobodys,
+
+    /// <summary>It is biased to the thread that frees its last block.</summary>
+    Ours,
+
+    /// <summary>It is biased to another thread, which has freed its last block before and does so again.</summary>
+    Theirs,
+}
+
+/// <summary>
+/// A thread frees the block with which a slab goes, and allocates where it lay, while others free a block of that slab, too: threads that have looked at page and state
+/// when it was one, and come to change the state when the memory is another's. As many frees succeed as there were blocks, and what is hit by one is freed
+/// whole.
+/// </summary>
+internal sealed unsafe class DissolveModel(string name, int threads, SlabBias bias, nuint laterBytes, bool freesLater = false, bool haveCaches = true) : Model(name, threads)
+{
+    // Each block is a slab of its own, and of those that are free the bin keeps two.
+    private const nuint BlockBytes = SizeClass.LargestBytes;
 
     private nint _heap;
 
-    private static nint* Freed => Notes + Blocks;
+    private static nint* Last => Notes;
 
-    private static nint* Later => Notes + Blocks + 2;
+    private static nint* Block => Notes + 1;
+
+    private static nint* Later => Notes + 2;
+
+    private static nint* Frees => Notes + 3;
 
     public override void Prepare()
     {
         base.Prepare();
-        _heap = MakeHeap(1024 * 1024);
-        for (int index = 0; index < Blocks; index++)
+        const nuint initialBytes = 4 * 1024 * 1024;
+        _heap = haveCaches ? MakeHeap(initialBytes) : MakeHeapWithoutCaches(initialBytes);
+        HeapState* heap = HeapRegistry.Find(_heap);
+        int maker = bias == SlabBias.Theirs ? 1 : 0;
+        byte* first = Allocate(maker, _heap, BlockBytes);
+        Bin* bin = HeapState.BinOf(heap, SizeClass.Of(BlockBytes));
+        bin->Sharing = bias == SlabBias.Nobodys ? byte.MaxValue : (byte)0;
+        byte* second = Allocate(maker, _heap, BlockBytes);
+        byte* third = bias == SlabBias.Theirs ? Allocate(maker, _heap, BlockBytes) : null;
+        *Last = (nint)Allocate(0, _heap, BlockBytes);
+        Finding.Unless(Free(maker, _heap, first) && Free(maker, _heap, second) && (third == null || Free(maker, _heap, third)), "the block is freed");
+        for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
         {
-            Notes[index] = (nint)Allocate(1, _heap, BlockBytes);
+            // Of the others, each keeps what it frees.
+            ThreadCache.Flush(cache, heap);
+            ThreadCache.MagazineOf(cache, SizeClass.Of(BlockBytes))->HasReturned = cache->Thread != State(0);
         }
 
-        for (int index = 0; index < Blocks - 1; index++)
-        {
-            Finding.Unless(Free(0, _heap, (void*)Notes[index]), "the block is freed");
-        }
+        // Who has no cache gets none in so few calls.
+        heap->UncachedCalls = 0;
+
+        // The free slab that is in front goes next.
+        *Block = bias == SlabBias.Theirs ? (nint)bin->Partial->Base : *Last;
     }
 
     public override void Run(int thread)
     {
+        Frees[thread] = Free(thread, _heap, (void*)(thread == 0 ? *Last : *Block)) ? 1 : 0;
         if (thread == 0)
         {
-            Finding.Unless(Free(0, _heap, (void*)Notes[Blocks - 1]), "the block is freed");
-            *Later = (nint)Allocate(0, _heap, LaterBytes);
-            return;
-        }
-
-        for (int index = 0; index < Blocks - 1; index++)
-        {
-            *Freed += Free(1, _heap, (void*)Notes[index]) ? 1 : 0;
+            *Later = (nint)Allocate(0, _heap, laterBytes);
+            Frees[0] += freesLater && Free(0, _heap, (void*)*Later) ? 1 : 0;
         }
     }
 
     public override void Check()
     {
-        bool isLive = Heap.Size(State(-1), _heap, 0, (void*)*Later) == LaterBytes;
-        Finding.Unless(*Freed == (isLive ? 0 : 1), "a block is freed once");
-        Conservation.Check(State(-1), _heap, isLive ? 1 : 0);
+        bool isLive = Heap.Size(State(-1), _heap, 0, (void*)*Later) == laterBytes;
+        Finding.Unless(Frees[0] + Frees[1] + Frees[2] == (isLive ? 1 : 2), "as many frees succeed as there were blocks");
+        Finding.Unless(isLive || freesLater || *Later == *Block, "no other block is touched");
+        Conservation.Check(State(-1), _heap, isLive && laterBytes <= BlockBytes ? 1 : 0);
     }
 }
