@@ -3,17 +3,20 @@ using PrivateHeaps.Explorer.Scheduling;
 
 namespace PrivateHeaps.Explorer;
 
-/// <summary>How much of a model is explored.</summary>
-internal sealed record Effort(int DepthFirst, int Random, int Seed)
+/// <summary>How much of a model is explored: so many schedules, but none that begins when the time is over.</summary>
+internal sealed record Effort(int DepthFirst, int Random, int Seed, TimeSpan MostTime)
 {
     public const int Learning = 100;
+
+    /// <summary>Of time.</summary>
+    public static readonly TimeSpan NoLimit = TimeSpan.FromDays(1);
 }
 
 /// <summary>Explores a model until something is wrong or the effort is made.</summary>
 internal sealed class Exploration(Model model)
 {
     // How often threads are interrupted, and how many stores are kept back.
-    private static readonly (int Preemptions, int Kept)[] s_bounds = [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (2, 1)];
+    private static readonly (int Preemptions, int Kept)[] s_bounds = [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (2, 1), (3, 0), (2, 2), (3, 1)];
 
     private readonly Stopwatch _watch = new();
     private int _sinceTouched;
@@ -34,37 +37,40 @@ internal sealed class Exploration(Model model)
     public void Run(Effort effort)
     {
         Prepare();
-        if (!TryAll(new AtRandom(effort.Seed, Effort.Learning)))
+        TimeSpan end = _watch.Elapsed + effort.MostTime;
+        if (!TryAll(new AtRandom(effort.Seed, Effort.Learning), end))
         {
             return;
         }
 
+        // What is over in time goes to chance.
+        TimeSpan middle = Middle(end);
         int left = effort.DepthFirst;
         foreach ((int preemptions, int kept) in s_bounds)
         {
             int before = Schedules;
             DepthFirst strategy = new(preemptions, kept);
-            if ((kept == 0 || model.KeepsStores) && left > 0)
+            if ((kept == 0 || model.KeepsStores) && left > 0 && _watch.Elapsed < middle)
             {
-                if (!TryAll(strategy, left))
+                if (!TryAll(strategy, middle, left))
                 {
                     return;
                 }
 
                 left -= Schedules - before;
-                string bound = $"{preemptions} preemption{(preemptions == 1 ? "" : "s")}{(kept == 0 ? "" : $" and {kept} kept store")}";
+                string bound = $"{preemptions} preemption{(preemptions == 1 ? "" : "s")}{(kept == 0 ? "" : $" and {kept} kept store{(kept == 1 ? "" : "s")}")}";
                 Bound = strategy.IsComplete ? $"all with {bound}" : $"{Bound}, some with {bound}";
             }
         }
 
-        _ = TryAll(new Priorities(effort.Seed, effort.Random, changes: 3)) && TryAll(new AtRandom(effort.Seed + 1, effort.Random));
+        _ = TryAll(new Priorities(effort.Seed, effort.Random, changes: 3), Middle(end)) && TryAll(new AtRandom(effort.Seed + 1, effort.Random), end);
     }
 
     /// <summary>One schedule, as it was printed.</summary>
     public void Run(Schedule schedule)
     {
         Prepare();
-        TryAll(new Replay(schedule, Console.Out));
+        TryAll(new Replay(schedule, Console.Out), Effort.NoLimit);
     }
 
     private void Prepare()
@@ -77,9 +83,11 @@ internal sealed class Exploration(Model model)
         _sinceTouched = 0;
     }
 
-    private bool TryAll(Strategy strategy, int most = int.MaxValue)
+    private TimeSpan Middle(TimeSpan end) => _watch.Elapsed + ((end - _watch.Elapsed) / 2);
+
+    private bool TryAll(Strategy strategy, TimeSpan end, int most = int.MaxValue)
     {
-        for (; most > 0 && strategy.Begin(); most--)
+        for (; most > 0 && _watch.Elapsed < end && strategy.Begin(); most--)
         {
             World.Restore();
             Exception? failure = Scheduler.Run(model, strategy);

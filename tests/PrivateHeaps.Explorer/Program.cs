@@ -6,7 +6,8 @@ using PrivateHeaps.Explorer.Scheduling;
 using PrivateHeaps.Slabs;
 
 // Explores every model, then every mutation with the models that are to see it. The last line is "N passed, N failed".
-//   --deep                    much longer, and with another seed each time, which is printed
+//   --deep                    20 minutes long, which the models share, and with another seed each time, which is printed
+//   --minutes N               in place of these 20
 //   --seed N                  for what is chosen at random
 //   --model NAME              this one only
 //   --mutation NAME           this one only
@@ -52,7 +53,10 @@ Model[] models =
 string? Option(string name) => Array.IndexOf(args, name) is int at and >= 0 && at + 1 < args.Length ? args[at + 1] : null;
 bool deep = args.Contains("--deep");
 int seed = Option("--seed") is string number ? int.Parse(number, CultureInfo.InvariantCulture) : deep ? Environment.TickCount & 0xFFFF : 1;
-Effort effort = deep ? new Effort(40_000, 10_000, seed) : new Effort(1_000, 200, seed);
+double minutes = Option("--minutes") is string text ? double.Parse(text, CultureInfo.InvariantCulture) : 20;
+Effort effort = deep
+    ? new Effort(int.MaxValue, int.MaxValue, seed, TimeSpan.FromMinutes(minutes) / (Option("--model") == null ? models.Length : 1))
+    : new Effort(1_000, 200, seed, Effort.NoLimit);
 int passed = 0, failed = 0;
 if (Option("--replay") is string schedule)
 {
@@ -80,10 +84,10 @@ foreach ((string name, string[] seers) in Mutant.All.Where(mutation => Option("-
     {
         Mutant.Choose(name);
         Exploration exploration = new(models.Single(model => model.Name == seer));
-        exploration.Run(new Effort(1_000, 1_000, seed));
+        exploration.Run(new Effort(1_000, 1_000, seed, Effort.NoLimit));
         if (exploration.Failure == null)
         {
-            exploration.Run(new Effort(10_000, 5_000, seed + 1));
+            exploration.Run(new Effort(10_000, 5_000, seed + 1, Effort.NoLimit));
         }
 
         bool seen = exploration.Failure != null;
