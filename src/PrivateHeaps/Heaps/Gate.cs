@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
+using PrivateHeaps.Slabs;
 
 namespace PrivateHeaps.Heaps;
 
@@ -21,14 +22,13 @@ internal static unsafe class Gate
     private const int Exclusive = 4;
 
     private const int SpinCount = 200;
-    private const int GlanceCount = 20;
     private const long RetryNanoseconds = 50_000;
 
     /// <summary>
     /// Goes into the heap, waiting while it stands still; false when the handle does not name it any more. The cache is null when the
-    /// visit uses none; Leave must get the same one.
+    /// visit uses none; Leave must get the same one. What the caller will look at, a value for Busy, holds only with a cache: without one he may look anywhere.
     /// </summary>
-    public static bool Enter(ThreadState* self, HeapState* heap, nint handle, uint flags, out ThreadCache* cache)
+    public static bool Enter(ThreadState* self, HeapState* heap, nint handle, uint flags, nuint view, out ThreadCache* cache)
     {
         cache = ThreadCache.For(self, heap, handle);
 
@@ -44,7 +44,7 @@ internal static unsafe class Gate
             if (cache != null)
             {
                 // Partner: the process barrier in CloseLocked.
-                Shared.Write(&cache->Busy, 1);
+                Shared.Write(&cache->Busy, view);
             }
             else
             {
@@ -71,7 +71,7 @@ internal static unsafe class Gate
     public static bool TryEnter(ThreadCache* cache, HeapState* heap)
     {
         // Partner: the process barrier in CloseLocked.
-        Shared.Write(&cache->Busy, 1);
+        Shared.Write(&cache->Busy, ThreadCache.Nowhere);
         if (Shared.Read(&heap->Gate) == 0 && Shared.Read(&heap->Handle) != 0 && cache->Heap == heap)
         {
             return true;
@@ -80,6 +80,9 @@ internal static unsafe class Gate
         Shared.Write(&cache->Busy, 0);
         return false;
     }
+
+    /// <summary>The value for Busy of who was given an address, which may be anything: not 0, and in the same slab.</summary>
+    public static nuint At(void* block) => (nuint)block | 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Leave(HeapState* heap, ThreadCache* cache)
@@ -272,58 +275,74 @@ internal static unsafe class Gate
     }
 
     /// <summary>
-    /// Whether every other thread was seen outside of the heap after this began; false also when that cannot be told at once. The calling thread is
-    /// inside with the cache, or as a visitor, or has the heap stand still; it may hold any lock but CacheLock.
+    /// Of a list of slabs that were taken out of their bins, takes those into which another thread may be looking that came when their addresses counted as blocks;
+    /// all of them when that cannot be told at once. The calling thread is inside with the cache, or as a visitor, or has the heap stand still; it may hold any
+    /// lock but CacheLock.
     /// </summary>
-    public static bool IsQuiet(HeapState* heap, ThreadCache* cache)
+    public static Slab* TakeWatched(HeapState* heap, ThreadCache* cache, Slab** list)
     {
-        if (heap->SharesCache)
+        Slab* all = *list;
+        if (all == null || heap->SharesCache)
         {
-            return true;
+            return null;
         }
+
+        *list = null;
 
         // Who closes the gate holds CacheLock while he waits for the calling thread.
         if (!OsLock.TryEnter(&heap->CacheLock))
         {
-            return false;
+            return all;
         }
 
-        bool others = false;
-        for (ThreadCache* other = heap->Caches; other != null; other = other->Next)
-        {
-            others |= other != cache;
-        }
-
-        if (others)
+        if (heap->Caches != cache || (cache != null && cache->Next != null))
         {
             // Partner: the plain store to Busy in Enter and on the fast paths, and what is read after it there.
             Os.ProcessBarrier();
         }
 
-        bool quiet = Shared.Read(&heap->Visitors) == (cache == null ? 1 : 0);
-        for (ThreadCache* other = heap->Caches; quiet && other != null; other = other->Next)
+        Slab* watched = null;
+        bool isQuiet = Shared.Read(&heap->Visitors) == (cache == null ? 1 : 0);
+        for (Slab* slab = all, next; slab != null; slab = next)
         {
-            for (int spin = 0; other != cache && Shared.Read(&other->Busy) != 0 && quiet; spin++)
-            {
-                Cpu.Pause();
-                quiet = spin < GlanceCount;
-            }
+            next = slab->Next;
+            Slab** to = isQuiet && !IsWatched(heap, cache, slab) ? list : &watched;
+            slab->Next = *to;
+            *to = slab;
         }
 
         OsLock.Leave(&heap->CacheLock);
-        return quiet;
+        return watched;
+    }
+
+    // Whether a thread other than the cache's is inside and may be looking into the slab. The caller holds CacheLock.
+    private static bool IsWatched(HeapState* heap, ThreadCache* cache, Slab* slab)
+    {
+        bool isWatched = false;
+        for (ThreadCache* other = heap->Caches; other != null && !isWatched; other = other->Next)
+        {
+            isWatched = other != cache && LooksInto(other, slab);
+        }
+
+        return isWatched;
+    }
+
+    private static bool LooksInto(ThreadCache* cache, Slab* slab)
+    {
+        nuint view = Shared.Read(&cache->Busy);
+        return view == ThreadCache.Anywhere || view - (nuint)slab->Base < slab->Bytes;
     }
 
     /// <summary>
-    /// Waits until another thread was seen outside of the heap after this began. The calling thread must be a visitor, so that no slab goes meanwhile, and must not
-    /// be inside with a cache, since the other thread may be waiting for it in the same way.
+    /// Waits until the thread to whose cache the slab is biased was seen not to look into it after this began. The calling thread must be a visitor, so that no slab
+    /// goes meanwhile, and must not be inside with a cache, since the other thread may be waiting for it in the same way.
     /// </summary>
-    public static void AwaitOwner(HeapState* heap, uint number)
+    public static void AwaitOwner(HeapState* heap, Slab* slab)
     {
         // Partner: the plain store to Busy on the fast paths.
         Os.ProcessBarrier();
-        ThreadCache* owner = (ThreadCache*)Shared.Read((nint*)&heap->CacheOfNumber + number);
-        for (int spin = 0; owner != null && Shared.Read(&owner->Busy) != 0; spin++)
+        ThreadCache* owner = (ThreadCache*)Shared.Read((nint*)&heap->CacheOfNumber + slab->Bias);
+        for (int spin = 0; owner != null && LooksInto(owner, slab); spin++)
         {
             Pause(spin);
         }

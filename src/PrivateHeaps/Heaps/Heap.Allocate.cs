@@ -98,7 +98,7 @@ internal static unsafe partial class Heap
             if (block != null)
             {
                 // Partner: Gate.CloseLocked.
-                Shared.Write(&cache->Busy, 1);
+                Shared.Write(&cache->Busy, ThreadCache.Nowhere);
                 if (Shared.Read(&cache->OpenHandle) != handle)
                 {
                     Shared.Write(&cache->Busy, 0);
@@ -153,7 +153,7 @@ internal static unsafe partial class Heap
         if (TSlowPath.SetsBusy)
         {
             // Partner: Gate.CloseLocked.
-            Shared.Write(&cache->Busy, 1);
+            Shared.Write(&cache->Busy, ThreadCache.Nowhere);
         }
 
         if (Shared.Read(&cache->OpenHandle) != handle)
@@ -212,7 +212,7 @@ internal static unsafe partial class Heap
         if (cache->Busy == 0)
         {
             // Partner: Gate.CloseLocked.
-            Shared.Write(&cache->Busy, 1);
+            Shared.Write(&cache->Busy, ThreadCache.Nowhere);
             if (Shared.Read(&cache->OpenHandle) == handle)
             {
                 block = TakeInside(cache->Heap, cache, index, bytes);
@@ -271,7 +271,7 @@ internal static unsafe partial class Heap
 
         for (bool lastTry = false; ; lastTry = true)
         {
-            if (!Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))
+            if (!Gate.Enter(self, heap, handle, flags, ThreadCache.Nowhere, out ThreadCache* cache))
             {
                 return (void*)Refuse(thread, HeapFailure.BadHandle);
             }

@@ -33,7 +33,7 @@ internal static unsafe partial class Heap
         uint stack = heap == null || !heap->IsChecked ? 0 : CheckState.Capture(heap->Checks);
         for (bool lastTry = false; ; lastTry = true)
         {
-            if (heap == null || !Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))
+            if (heap == null || !Gate.Enter(self, heap, handle, flags, ThreadCache.Anywhere, out ThreadCache* cache))
             {
                 return (void*)Refuse(thread, HeapFailure.BadHandle);
             }

@@ -65,8 +65,8 @@ internal static unsafe partial class Heap
 
         if (TSlowPath.SetsBusy)
         {
-            // Partner: Gate.CloseLocked.
-            Shared.Write(&cache->Busy, 1);
+            // Partners: Gate.CloseLocked; and, for the slab in which the block lies, Gate.TakeWatched and Gate.AwaitOwner.
+            Shared.Write(&cache->Busy, (nuint)block);
         }
 
         uint index = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag) - cache->TagBase;
@@ -118,7 +118,7 @@ internal static unsafe partial class Heap
         }
 
         // Partner: Gate.CloseLocked.
-        Shared.Write(&cache->Busy, 1);
+        Shared.Write(&cache->Busy, (nuint)block);
         uint tag = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag);
         uint index = (tag - cache->TagBase) & PageEntry.UnbiasedMask;
         bias = PageEntry.BiasOf(tag);
@@ -163,8 +163,8 @@ internal static unsafe partial class Heap
         ThreadCache* cache = thread->Table[SlotOf(handle)];
         byte* window = AddressMap.KnownWindowOf((nuint)block);
 
-        // Partner: Gate.CloseLocked.
-        Shared.Write(&cache->Busy, 1);
+        // Partners: those of Push.
+        Shared.Write(&cache->Busy, (nuint)block);
         uint index = Shared.Read(&AddressMap.EntryIn(window, (nuint)block)->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
         if (index < SizeClass.Count && Shared.Read(&cache->OpenHandle) == handle)
         {
@@ -264,7 +264,7 @@ internal static unsafe partial class Heap
         entry = null;
         state = null;
         tag = 0;
-        while (Gate.Enter(self, heap, handle, flags, out cache))
+        while (Gate.Enter(self, heap, handle, flags, Gate.At(block), out cache))
         {
             if (!Locate(heap, block, out entry, out state, out tag))
             {
@@ -305,7 +305,7 @@ internal static unsafe partial class Heap
         Bin* bin = HeapState.BinOf(heap, slab->Class);
         if (ChangeBias(bin, slab, Bias.Changing))
         {
-            Gate.AwaitOwner(heap, slab->Bias);
+            Gate.AwaitOwner(heap, slab);
             ChangeBias(bin, slab, Bias.None);
         }
 

@@ -38,7 +38,7 @@ internal static unsafe partial class Heap
             BeforeCall(self, handle, call, flags, 0);
         }
 
-        if (heap == null || !Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))
+        if (heap == null || !Gate.Enter(self, heap, handle, flags, Gate.At(block), out ThreadCache* cache))
         {
             RefuseHandle(thread, handle, call, flags, false);
             return nuint.MaxValue;
@@ -308,7 +308,7 @@ internal static unsafe partial class Heap
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = (flags & HeapFlags.NoSerialize) != 0 ? HeapRegistry.Find(handle) : null;
         cache = null;
-        return heap != null && Gate.IsLockedByOther(self, heap) && Gate.Enter(self, heap, handle, flags, out cache) ? heap : null;
+        return heap != null && Gate.IsLockedByOther(self, heap) && Gate.Enter(self, heap, handle, flags, ThreadCache.Anywhere, out cache) ? heap : null;
     }
 
     /// <summary>The heap, which stands still for the calling thread until Gate.EndExclusive; null with BadHandle.</summary>

@@ -169,7 +169,7 @@ internal static unsafe partial class Heap
         ThreadState* self = Threads.Attach(thread);
         heap = HeapRegistry.Find(ProcessHandle);
         cache = null;
-        if (heap == null || !Gate.Enter(self, heap, ProcessHandle, 0, out cache))
+        if (heap == null || !Gate.Enter(self, heap, ProcessHandle, 0, ThreadCache.Anywhere, out cache))
         {
             return null;
         }

@@ -105,21 +105,21 @@ internal static unsafe partial class Heap
         DropSlabs(heap, cache, free);
     }
 
-    // Ends slabs that were taken out of their bins. Nobody may be left inside the heap who came when their addresses counted as blocks: or he could take what lies
-    // there next for a block of the slab that he has looked at, if the program frees a block that it has freed already. That takes a process barrier, so it is
-    // done for many slabs at once.
+    // Ends slabs that were taken out of their bins. Nobody may be left who looked at an address in one when it counted as a block's: or he could take what lies
+    // there next for a block of the slab, if the program frees a block that it has freed already. To know that takes a process barrier, so it is done for
+    // many slabs at once; those that somebody looks into go back into their bins.
     private static void DropSlabs(HeapState* heap, ThreadCache* cache, Slab* list)
     {
-        bool isQuiet = list != null && Gate.IsQuiet(heap, cache);
+        Slab* watched = Gate.TakeWatched(heap, cache, &list);
         for (Slab* slab = list, next; slab != null; slab = next)
         {
             next = slab->Next;
-            if (isQuiet)
-            {
-                Slab.Drop(slab, &heap->Regions);
-                continue;
-            }
+            Slab.Drop(slab, &heap->Regions);
+        }
 
+        for (Slab* slab = watched, next; slab != null; slab = next)
+        {
+            next = slab->Next;
             Bin* bin = HeapState.BinOf(heap, slab->Class);
             OsLock.Enter(&bin->Lock);
             Bin.GiveFree(bin, &heap->Regions, slab);

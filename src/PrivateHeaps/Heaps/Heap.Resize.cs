@@ -193,7 +193,7 @@ internal static unsafe partial class Heap
 
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !Gate.Enter(self, heap, handle, flags, out cache))
+        if (heap == null || !Gate.Enter(self, heap, handle, flags, ThreadCache.Nowhere, out cache))
         {
             return (void*)Refuse(thread, HeapFailure.BadHandle);
         }
@@ -228,7 +228,7 @@ internal static unsafe partial class Heap
         }
 
         // Partner: Gate.CloseLocked.
-        Shared.Write(&cache->Busy, 1);
+        Shared.Write(&cache->Busy, ThreadCache.Nowhere);
         if (Shared.Read(&cache->OpenHandle) == handle)
         {
             return true;

@@ -14,7 +14,7 @@ internal static unsafe partial class Heap
     {
         ThreadState* self = Threads.Attach(thread);
         HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !Gate.Enter(self, heap, handle, flags, out ThreadCache* cache))
+        if (heap == null || !Gate.Enter(self, heap, handle, flags, ThreadCache.Anywhere, out ThreadCache* cache))
         {
             return Refuse(thread, HeapFailure.BadHandle) != 0;
         }

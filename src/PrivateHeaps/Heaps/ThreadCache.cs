@@ -23,11 +23,11 @@ internal unsafe struct ThreadCache
     /// </summary>
     public nint OpenHandle;
 
-    /// <summary>1 while the owner is inside the heap. Plain stores; who closes the gate makes them visible by the process barrier.</summary>
-    public int Busy;
-
-    /// <summary>The tag of the heap's slabs that have the bias of this cache, less their class. A free by the fast path needs exactly such a tag.</summary>
-    public uint TagBase;
+    /// <summary>
+    /// Not 0 while the owner is inside the heap, and then what he looks at: the address that he was given as a block's, or near it, or <see cref="Anywhere"/>, or
+    /// <see cref="Nowhere"/>. Plain stores; who closes the gate, or takes a slab away, makes them visible by the process barrier.
+    /// </summary>
+    public nuint Busy;
 
     /// <summary>The heap it serves; null when that was destroyed. Written under the heap's CacheLock.</summary>
     public HeapState* Heap;
@@ -39,6 +39,15 @@ internal unsafe struct ThreadCache
     public ThreadState* Thread;
     public ThreadCache* Next;
     public ThreadCache* Previous;
+
+    /// <summary>The tag of the heap's slabs that have the bias of this cache, less their class. A free by the fast path needs exactly such a tag.</summary>
+    public uint TagBase;
+
+    /// <summary>In Busy: the owner may look at any address.</summary>
+    public const nuint Anywhere = 1;
+
+    /// <summary>In Busy: the owner looks at no address that he was given, as one who allocates, or only at a block that is his own.</summary>
+    public const nuint Nowhere = 2;
 
     // Behind the structure lie, by granules of a size up to SizeClass.TableBytes, the offsets of the magazines from the start of the structure;
     // then the magazines, one for each size class.

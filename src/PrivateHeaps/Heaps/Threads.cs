@@ -35,7 +35,7 @@ internal static unsafe class Threads
         ClosedCache->Thread = Nobody;
 
         ClosedCache->OpenHandle = ClosedHandle;
-        ClosedCache->Busy = 1;
+        ClosedCache->Busy = ThreadCache.Anywhere;
         return true;
     }
 

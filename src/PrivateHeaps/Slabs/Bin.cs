@@ -11,6 +11,9 @@ namespace PrivateHeaps.Slabs;
 internal unsafe struct Bin
 {
     private const int VisitsBeforeDoubling = 8;
+
+    // Magazines grow while a full one holds no more of the blocks than one in so many: each thread keeps up to two of them, and the depot more.
+    private const uint LeastShareOfBlocks = 5;
     private const int ContentionOfWait = 16;
     private const int MostContention = 192;
     private const int SharingOfChange = 16;
@@ -18,6 +21,9 @@ internal unsafe struct Bin
 
     // A thread makes a slab of its own, rather than take from that of another, as long as no more than this is free in all of them.
     private const uint LeanBytes = 64 * Units.KiB;
+
+    // So many times as much, where blocks do not go between threads: what a thread takes from another's slabs it frees by compare-exchange, and so does the other from then on.
+    private const uint ForeignFactor = 4;
     private const int ChoiceCount = 8;
 
     public OsLock Lock;
@@ -38,7 +44,7 @@ internal unsafe struct Bin
     /// <summary>The depot was used since the heap last looked for idle ones.</summary>
     public bool IsBusy;
 
-    /// <summary>Rises when a slab of the class becomes common, and falls, by less, when one is made without bias for that reason.</summary>
+    /// <summary>Rises when a slab of the class becomes common, and falls, by less, when one is made.</summary>
     public byte Sharing;
 
     /// <summary>A slab became wholly free that the bin need not keep; see Heap.Reap, which drops it.</summary>
@@ -52,6 +58,9 @@ internal unsafe struct Bin
     /// <summary>The slabs that have a free block.</summary>
     public Slab* Partial;
     public uint SlabCount;
+
+    /// <summary>Blocks of all slabs.</summary>
+    public uint BlockCount;
 
     /// <summary>Free blocks in the slabs.</summary>
     public uint FreeCount;
@@ -91,7 +100,7 @@ internal unsafe struct Bin
     public static uint Take(Bin* bin, RegionSet* regions, uint index, Round* end, uint wanted, uint bias)
     {
         // Where blocks go from thread to thread, a slab is better made common than to become so, which takes a process barrier.
-        bias = bin->Sharing >= MostSharing ? Bias.None : bias;
+        bias = IsShared(bin) ? Bias.None : bias;
         uint taken = 0;
         while (taken < wanted)
         {
@@ -127,6 +136,9 @@ internal unsafe struct Bin
         return taken;
     }
 
+    // Whether blocks of the class go from thread to thread.
+    private static bool IsShared(Bin* bin) => bin->Sharing >= MostSharing;
+
     // The slab to take blocks from: one of the bias; else, for a caller who has none yet, any, which thereby becomes common in the end, when much is free in them.
     private static Slab* Choose(Bin* bin, uint bias, bool hasSome)
     {
@@ -142,7 +154,7 @@ internal unsafe struct Bin
         }
 
         Slab* first = bin->Partial;
-        bool isPlenty = first != null && bin->FreeCount * first->BlockBytes > LeanBytes;
+        bool isPlenty = first != null && bin->FreeCount * first->BlockBytes > (IsShared(bin) ? LeanBytes : ForeignFactor * LeanBytes);
         return isPlenty && !hasSome ? first : null;
     }
 
@@ -213,7 +225,8 @@ internal unsafe struct Bin
     }
 
     /// <summary>
-    /// A full magazine from the depot, of the bias if there is one; null when it has none, and then it may keep more from now on. The caller holds Lock.
+    /// A full magazine from the depot: one that a thread of the bias filled; or any, where blocks go between threads or when there are many. Null when there is none, and if the
+    /// depot is empty then it may keep more from now on. The caller holds Lock.
     /// </summary>
     public static Rounds* TakeFull(Bin* bin, uint index, uint bias)
     {
@@ -228,8 +241,17 @@ internal unsafe struct Bin
                 full = full->Next;
             }
 
-            link = full == null || full->Bias != bias ? &bin->Depot : link;
-            full = *link;
+            if (full == null || full->Bias != bias)
+            {
+                if (!IsShared(bin) && bin->DepotCount <= ChoiceCount)
+                {
+                    return null;
+                }
+
+                link = &bin->Depot;
+                full = *link;
+            }
+
             *link = full->Next;
             bin->DepotCount--;
         }
@@ -287,7 +309,9 @@ internal unsafe struct Bin
         if (++bin->Visits == VisitsBeforeDoubling)
         {
             bin->Visits = 0;
-            bin->Capacity = (ushort)Bits.Min(SizeClass.MagazineCapacity(index), 2 * CapacityOf(bin, index));
+            uint capacity = CapacityOf(bin, index);
+            uint doubled = Bits.Min(SizeClass.MagazineCapacity(index), 2 * capacity);
+            bin->Capacity = (ushort)(doubled * LeastShareOfBlocks <= bin->BlockCount ? doubled : capacity);
         }
     }
 
@@ -344,8 +368,9 @@ internal unsafe struct Bin
         Slab* slab = Slab.Create(regions, index, wanted, bias);
         if (slab != null)
         {
-            bin->Sharing -= bias == Bias.None && bin->Sharing != 0 ? (byte)1 : (byte)0;
+            bin->Sharing -= bin->Sharing != 0 ? (byte)1 : (byte)0;
             bin->SlabCount++;
+            bin->BlockCount += slab->SlotCount;
             bin->FreeCount += slab->SlotCount;
             bin->FreePages += slab->PageCount;
             RegionSet.NoteBlocksFree(regions, slab->SlotCount * slab->PagesOfBlock);
@@ -371,6 +396,7 @@ internal unsafe struct Bin
             {
                 Unlist(bin, slab);
                 bin->SlabCount--;
+                bin->BlockCount -= slab->SlotCount;
                 bin->FreeCount -= slab->SlotCount;
                 bin->FreePages -= slab->PageCount;
                 Slab.SetTag(slab, 0);
@@ -386,6 +412,7 @@ internal unsafe struct Bin
     public static void GiveFree(Bin* bin, RegionSet* regions, Slab* slab)
     {
         bin->SlabCount++;
+        bin->BlockCount += slab->SlotCount;
         bin->FreeCount += slab->SlotCount;
         bin->FreePages += slab->PageCount;
         Slab.SetTag(slab, PageEntry.WithBias(regions->TagBase | slab->Class, slab->Bias));
