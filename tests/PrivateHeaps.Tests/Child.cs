@@ -9,8 +9,8 @@ namespace PrivateHeaps.Tests;
 /// </summary>
 public static class Child
 {
-    // Of the longest scenario under load, several times over.
-    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
+    // Of the longest scenario under load, several times over, and less than what a test may take before its whole run is ended.
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(130);
 
     public static int Main(string[] arguments)
     {
@@ -54,11 +54,39 @@ public static class Child
         string verdict = string.Empty;
         if (!child.WaitForExit(s_limit))
         {
-            verdict = $"It had not ended after {s_limit}.";
+            verdict = $"It had not ended after {s_limit}. Its threads:\n{DescribeThreads(child.Id)}";
             child.Kill();
         }
 
         child.WaitForExit();
         return (child.ExitCode, output.Result, errors.Result + verdict);
+    }
+
+    // What each thread of a process that hangs waits for: the number and the arguments of the system call that it is in, and where it was called from.
+    private static string DescribeThreads(int process)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return string.Empty;
+        }
+
+        IEnumerable<string> threads = Directory.GetDirectories($"/proc/{process}/task").Select(thread =>
+        {
+            string[] facts = [.. new[] { "comm", "stat", "wchan", "syscall" }.Select(name => ReadIfPossible(Path.Combine(thread, name)).Trim())];
+            return $"{Path.GetFileName(thread)} {facts[0]}, state {facts[1].Split(' ').ElementAtOrDefault(2)}, waits in {facts[2]}, call {facts[3]}";
+        });
+        return string.Join('\n', threads);
+    }
+
+    private static string ReadIfPossible(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return "unknown";
+        }
     }
 }
