@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using PrivateHeaps.Checks;
+using PrivateHeaps.Tests.Checks;
 using PrivateHeaps.Tests.Platform;
 using PrivateHeaps.Tests.Win32;
 
@@ -26,6 +28,7 @@ public static class Child
             nameof(FaultScenarios) => () => FaultScenarios.Run(Enum.Parse<MemoryRules>(arguments[1]), Enum.Parse<HeapKind>(arguments[2])),
             nameof(ZeroScenarios) => () => ZeroScenarios.Run(Enum.Parse<MemoryRules>(arguments[1]), Enum.Parse<DecommitAnswer>(arguments[2])),
             nameof(CommitScenarios) => () => CommitScenarios.Run(arguments[1]),
+            nameof(CheckScenarios) => () => CheckScenarios.Run(Enum.Parse<HeapChecks>(arguments[1]), arguments[2..]),
             _ => throw new ArgumentException($"There is no scenario '{arguments[0]}'."),
         };
         scenario();
@@ -36,7 +39,11 @@ public static class Child
     /// Runs a scenario in a process of its own, with an environment variable if one is given; returns its exit code and what it wrote. One that hangs is
     /// ended, and says so.
     /// </summary>
-    public static (int ExitCode, string Output, string Errors) Run((string Name, string Value)? variable, params string[] arguments)
+    public static (int ExitCode, string Output, string Errors) Run((string Name, string Value)? variable, params string[] arguments) =>
+        RunWith(variable is { } one ? [one] : [], arguments);
+
+    /// <summary>The same with several variables.</summary>
+    public static (int ExitCode, string Output, string Errors) RunWith((string Name, string Value)[] variables, params string[] arguments)
     {
         ProcessStartInfo start = new("dotnet", ["exec", typeof(Child).Assembly.Location, .. arguments])
         {
@@ -44,7 +51,8 @@ public static class Child
             RedirectStandardError = true,
         };
         start.Environment.Remove("PRIVATEHEAPS_CONTRACT");
-        if (variable is (string name, string value))
+        start.Environment.Remove("PRIVATEHEAPS_CHECK");
+        foreach ((string name, string value) in variables)
         {
             start.Environment[name] = value;
         }

@@ -2,7 +2,8 @@ namespace PrivateHeaps.Checks;
 
 /// <summary>
 /// A call on a checked heap has found that the program misused it, now or earlier. The call itself was carried out as far as the finding lets it:
-/// a block whose tail was overwritten is freed, an address that is no block is refused.
+/// a block whose tail was overwritten is freed, an address that is no block is refused. A call before which <see cref="HeapChecks.ValidateOnCall"/>
+/// has found something is not made.
 /// </summary>
 public sealed class HeapCorruptionException : Exception
 {
