@@ -73,7 +73,13 @@ public sealed unsafe partial class PrivateHeap : IDisposable
         name[length] = 0;
         limits.Name = name;
 
-        _handle = Heap.Create(CurrentThread.State, &limits);
+        ThreadState* thread = CurrentThread.State;
+        if ((options.Checks & HeapChecks.PageHeap) != 0 || options.SampleRate != 0)
+        {
+            GuardFaults.Expect();
+        }
+
+        _handle = Heap.Create(thread, &limits);
         if (_handle == 0)
         {
             throw new OutOfMemoryException($"There is no room for a heap with an initial size of {options.InitialSize} and a maximum of {options.MaximumSize} bytes.");
@@ -94,7 +100,7 @@ public sealed unsafe partial class PrivateHeap : IDisposable
     /// <summary>
     /// Raised for each thing that a check of any heap of the process has found, on the thread whose call has found it and after that has left the heap;
     /// handlers may use heaps. Without a handler the report goes to standard error. Unless <see cref="HeapChecks.Continue"/> is set, the call then
-    /// throws <see cref="HeapCorruptionException"/>; leaks are never thrown.
+    /// throws <see cref="HeapCorruptionException"/>; leaks are never thrown. After an access to a guard page (Linux on x86-64) the process ends.
     /// </summary>
     public static event EventHandler<HeapFindingEventArgs> Finding
     {

@@ -27,6 +27,7 @@ public static class Child
             nameof(SuiteRunner.RunUnder) => () => SuiteRunner.RunUnder(Enum.Parse<MemoryRules>(arguments[1]), arguments[2..]),
             nameof(FaultScenarios) => () => FaultScenarios.Run(Enum.Parse<MemoryRules>(arguments[1]), Enum.Parse<HeapKind>(arguments[2])),
             nameof(ZeroScenarios) => () => ZeroScenarios.Run(Enum.Parse<MemoryRules>(arguments[1]), Enum.Parse<DecommitAnswer>(arguments[2])),
+            nameof(GuardFaultScenarios) => () => GuardFaultScenarios.Run(arguments[1]),
             nameof(CommitScenarios) => () => CommitScenarios.Run(arguments[1]),
             nameof(CheckScenarios) => () => CheckScenarios.Run(Enum.Parse<HeapChecks>(arguments[1]), arguments[2..]),
             _ => throw new ArgumentException($"There is no scenario '{arguments[0]}'."),

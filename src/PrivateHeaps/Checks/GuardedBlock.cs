@@ -28,6 +28,9 @@ internal unsafe struct GuardedBlock
     public byte* Reservation;
     public nuint ReservationBytes;
 
+    /// <summary>Of <see cref="GuardRanges"/>.</summary>
+    private uint _rangeNumber;
+
     /// <summary>A fresh block, zero, with its borders filled; null when the system has no memory or mapping left.</summary>
     public static GuardedBlock* Map(nuint bytes, nuint alignment, bool isBefore, bool executable)
     {
@@ -63,6 +66,7 @@ internal unsafe struct GuardedBlock
         region->Kind = RegionKind.Guarded;
         region->Executable = executable;
         FillBorders(guarded, bytes);
+        guarded->_rangeNumber = GuardRanges.Add(guarded->Reservation, total);
         return guarded;
     }
 
@@ -84,6 +88,7 @@ internal unsafe struct GuardedBlock
 
     public static void Release(GuardedBlock* guarded)
     {
+        GuardRanges.Remove(guarded->_rangeNumber);
         Leftovers.Release(guarded->Reservation, guarded->ReservationBytes, guarded->ReservationBytes);
         Metadata.Give(guarded, (nuint)sizeof(GuardedBlock));
         Shared.Decrement(ref s_count);

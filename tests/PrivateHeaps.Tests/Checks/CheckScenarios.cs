@@ -60,6 +60,9 @@ internal static unsafe class CheckScenarios
                 block[8] = 0;
                 heap.Compact();
                 break;
+            case "read after free":
+                heap.Free(block);
+                return $"read {block[8]}";
             case "free twice":
                 heap.Free(block);
                 heap.Free(block);

@@ -27,6 +27,11 @@ internal static unsafe class Stacks
         }
 
         string text = Describe(new StackTrace(true));
+        if (text.Length == 0)
+        {
+            return 0;
+        }
+
         lock (s_numbers)
         {
             if (!s_numbers.TryGetValue(text, out uint number))
@@ -81,7 +86,7 @@ internal static unsafe class Stacks
         int count = 0;
         foreach (StackFrame frame in trace.GetFrames())
         {
-            if (DiagnosticMethodInfo.Create(frame) is not { } method || (count == 0 && IsOfEngine(method)) || count == FrameCount)
+            if (DiagnosticMethodInfo.Create(frame) is not { } method || (count == 0 && (IsOfEngine(method) || IsOfThrow(method))) || count == FrameCount)
             {
                 continue;
             }
@@ -98,4 +103,8 @@ internal static unsafe class Stacks
 
     private static bool IsOfEngine(DiagnosticMethodInfo method) =>
         method.DeclaringAssemblyName == typeof(Stacks).Assembly.FullName;
+
+    // What lies between an access that the runtime makes an exception of and those who are told.
+    private static bool IsOfThrow(DiagnosticMethodInfo method) =>
+        method.DeclaringTypeName is "System.AppContext" or "System.Runtime.EH" or "System.Runtime.ExceptionServices.InternalCalls";
 }

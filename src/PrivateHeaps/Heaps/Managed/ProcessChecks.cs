@@ -1,6 +1,6 @@
 namespace PrivateHeaps.Heaps;
 
-/// <summary>The checks of a whole .NET process. In the native library the C shim has this part, and faults on guard pages are reported there alone.</summary>
+/// <summary>The checks of a whole .NET process. In the native library the C shim has this part.</summary>
 internal static unsafe class ProcessChecks
 {
     private static readonly Lock s_beginning = new();
@@ -15,6 +15,11 @@ internal static unsafe class ProcessChecks
             {
                 s_begun = true;
                 Checking.Start(thread);
+                if (Checking.UsesGuardPages)
+                {
+                    GuardFaults.Expect();
+                }
+
                 if (Checks.CheckSettings.AreSet)
                 {
                     AppDomain.CurrentDomain.ProcessExit += (_, _) => Checking.End(CurrentThread.State, true);
