@@ -1,4 +1,4 @@
-/* The checks of a process whose environment has PRIVATEHEAPS_CHECK: they begin when the library is loaded and end with the process. What touches a page
+/* The checks of a process: those of the environment (PRIVATEHEAPS_CHECK) begin when the library is loaded, and all end with the process. What touches a page
  * beside a block or a freed block is found by the signal that this raises; any other such signal goes where it would have gone. */
 #define _GNU_SOURCE
 #include "shim_thread.h"
@@ -11,7 +11,6 @@ int ph_check_start(struct ph_thread *); /* whether there are guard pages */
 void ph_check_end(struct ph_thread *, int with_leaks);
 int ph_check_fault(const void *address, int is_write); /* whether it was such a page; reported then */
 
-static int is_checked;
 static struct sigaction next_segv, next_bus;
 
 static int is_write(const void *context)
@@ -48,16 +47,11 @@ static void listen(void)
 /* Only now is the environment sure to be readable. */
 __attribute__((constructor(102))) static void checks_start(void)
 {
-    is_checked = getenv("PRIVATEHEAPS_CHECK") != NULL;
-    if (is_checked && ph_check_start(ph_thread))
+    if (getenv("PRIVATEHEAPS_CHECK") != NULL && ph_check_start(ph_thread))
         listen();
 }
 
 /* A process that ends by _exit leaves its blocks on purpose; often it is the child of a fork. */
-void ph_checks_end(int with_leaks)
-{
-    if (is_checked)
-        ph_check_end(ph_thread, with_leaks);
-}
+void ph_checks_end(int with_leaks) { ph_check_end(ph_thread, with_leaks); }
 
 __attribute__((destructor)) static void checks_end(void) { ph_checks_end(1); }

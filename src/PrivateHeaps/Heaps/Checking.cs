@@ -5,8 +5,8 @@ using PrivateHeaps.Platform;
 namespace PrivateHeaps.Heaps;
 
 /// <summary>
-/// The checks of a whole process, from the environment: they begin when the library is loaded, since blocks may have been allocated before the
-/// environment could be read, and end with a last look at every heap when the process ends in order.
+/// The checks of a whole process: those from the environment begin when the library is loaded, since blocks may have been allocated before the
+/// environment could be read; all end with a last look at every heap when the process ends in order.
 /// </summary>
 internal static unsafe class Checking
 {
@@ -33,16 +33,19 @@ internal static unsafe class Checking
         // The caches were closed for the exclusive operation and, if every call is checked now, stay closed.
         heap->Checks = CheckState.Create(Heap.ProcessHandle, CheckSettings.Checks, CheckSettings.QuarantineBytes, CheckSettings.SampleRate, out _);
         Gate.EndExclusive(heap);
-        s_process = Libc.getpid();
+        ExpectEnd();
         Findings.Announce();
     }
 
-    /// <summary>The process ends in order: verifies every heap, and reports what is still allocated if the environment asks for that and the caller says so.</summary>
+    /// <summary>There is a heap with checks now, which this process is to look at when it ends.</summary>
+    public static void ExpectEnd() => s_process = s_process == 0 ? Libc.getpid() : s_process;
+
+    /// <summary>The process ends in order: verifies every heap with checks, and reports what is still allocated if they ask for that and the caller says so.</summary>
     public static void End(ThreadState* thread, bool withLeaks)
     {
         // A child that vfork made runs on its parent's memory. A signal handler may have interrupted this thread inside the heap.
-        bool isInside = thread->IsAttached && thread->Process->Busy != 0 && thread->Process != Threads.ClosedCache;
-        if (s_process == 0 || s_process != Libc.getpid() || isInside)
+        bool isExpected = s_process != 0 && s_process == Libc.getpid();
+        if (!isExpected || (thread->IsAttached && thread->Process->Busy != 0 && thread->Process != Threads.ClosedCache))
         {
             return;
         }

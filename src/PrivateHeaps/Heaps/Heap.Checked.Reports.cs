@@ -169,11 +169,14 @@ internal static unsafe partial class Heap
         }
     }
 
-    /// <summary>As <see cref="VerifyLast"/> for a heap that stays until the process is gone; a handle of no heap is nothing to look at.</summary>
+    /// <summary>
+    /// As <see cref="VerifyLast"/> for a heap that stays until the process is gone; a handle of no heap is nothing to look at. Nor is a heap that another thread
+    /// has locked, since that may never end.
+    /// </summary>
     public static void VerifyAtEnd(ThreadState* self, nint handle, bool withLeaks)
     {
         HeapState* heap = HeapRegistry.Find(handle);
-        if (heap != null && heap->Checks != null && Gate.BeginExclusive(self, heap, handle))
+        if (heap != null && heap->Checks != null && !Gate.IsLockedByOther(self, heap) && Gate.BeginExclusive(self, heap, handle))
         {
             VerifyLast(heap, HeapCall.Exit, withLeaks);
             Gate.EndExclusive(heap);
@@ -225,6 +228,11 @@ internal static unsafe partial class Heap
             limits->QuarantineBytes != 0 ? limits->QuarantineBytes : CheckSettings.QuarantineBytes,
             limits->SampleRate != 0 ? limits->SampleRate : CheckSettings.SampleRate,
             out bool isRefused);
+        if (heap->Checks != null)
+        {
+            Checking.ExpectEnd();
+        }
+
         return !isRefused;
     }
 

@@ -51,6 +51,21 @@ internal static unsafe class CheckScenarios
             case "write behind and keep":
                 block[40] = 0;
                 break;
+            case "write behind and have it locked for ever":
+                block[40] = 0;
+                using (ManualResetEventSlim isLocked = new())
+                {
+                    new Thread(() =>
+                    {
+                        HeapApi.HeapLock(heap.Handle);
+                        isLocked.Set();
+                        Thread.Sleep(Timeout.Infinite);
+                    })
+                    { IsBackground = true }.Start();
+                    isLocked.Wait();
+                }
+
+                break;
             case "write in front":
                 block[-1] = 0;
                 heap.Free(block);

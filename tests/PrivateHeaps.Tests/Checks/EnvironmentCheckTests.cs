@@ -33,6 +33,8 @@ public sealed class EnvironmentCheckTests
         { "1", 0, "write behind;write after free;keep;look", "thrown overflow;thrown use-after-free;went on;among others", $"{Overrun}caught by:\n*{WrittenLater}caught by:\n*" },
         { "all", 0, "look;write behind;keep", "in front of a page;thrown overflow;went on", $"{Overrun}caught by:\n*privateheaps: 2 blocks of heap 'checked' from one place, 80 bytes in all, were still allocated when the process ended.\nallocated by:\n*" },
         { "0", 0, "write behind;write after free", "went on;went on", "" },
+        { "", HeapChecks.TailChecking | HeapChecks.Leaks | HeapChecks.Continue, "write behind and keep", "went on", $"privateheaps: *(found by the end of the process).\n{Dump}privateheaps: 1 block of heap 'checked', 40 bytes, was still allocated when the process ended.\n" },
+        { "htc", 0, "write behind and have it locked for ever", "went on", "" },
         { "htd,htc,quarantine=some", 0, "write behind", "thrown overflow", $"privateheaps: PRIVATEHEAPS_CHECK has the word 'htd{Unknown}privateheaps: PRIVATEHEAPS_CHECK has the word 'quarantine=some{Unknown}{Overrun}{Dump}" },
         { "htc", HeapChecks.FreeChecking, "write behind;write after free", "thrown overflow;thrown use-after-free", $"{Overrun}{Dump}{WrittenLater}{Dump}" },
         { "continue", HeapChecks.TailChecking, "write behind;write behind in the process heap", "went on;went on", $"{Overrun}{Dump}" },

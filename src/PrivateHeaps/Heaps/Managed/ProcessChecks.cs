@@ -6,7 +6,7 @@ internal static unsafe class ProcessChecks
     private static readonly Lock s_beginning = new();
     private static bool s_begun;
 
-    /// <summary>With the first thread that comes: takes the environment's wishes into force. Others wait for that, since they hold for their heaps, too.</summary>
+    /// <summary>With the first thread that comes: takes the environment's wishes into force, and waits for the end of the process. Other threads wait for that, since the wishes hold for their heaps, too.</summary>
     public static void Begin(ThreadState* thread)
     {
         lock (s_beginning)
@@ -20,10 +20,7 @@ internal static unsafe class ProcessChecks
                     GuardFaults.Expect();
                 }
 
-                if (Checks.CheckSettings.AreSet)
-                {
-                    AppDomain.CurrentDomain.ProcessExit += (_, _) => Checking.End(CurrentThread.State, true);
-                }
+                AppDomain.CurrentDomain.ProcessExit += (_, _) => Checking.End(CurrentThread.State, true);
             }
         }
     }

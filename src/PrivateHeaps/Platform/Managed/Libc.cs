@@ -32,8 +32,7 @@ internal static unsafe class Libc
     [DllImport(Library)]
     public static extern int sched_yield();
 
-    [DllImport(Library)]
-    public static extern int getpid();
+    public static int getpid() => Environment.ProcessId;
 
     [DllImport(Library)]
     public static extern int getppid();
