@@ -15,13 +15,15 @@ public sealed partial class DocumentTests
         "docs/win32-parity.md",
     ];
 
-    [Fact]
-    public void The_CSharp_example_of_the_README_compiles()
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("docs/checks.md")]
+    public void The_CSharp_example_of_a_document_compiles(string document)
     {
         SyntaxTree usings = CSharpSyntaxTree.ParseText("global using System;");
         CSharpCompilation compilation = CSharpCompilation.Create(
             "Example",
-            [usings, CSharpSyntaxTree.ParseText(Example("csharp"))],
+            [usings, CSharpSyntaxTree.ParseText(Example("csharp", document))],
             References(),
             new CSharpCompilationOptions(OutputKind.ConsoleApplication, allowUnsafe: true));
         Assert.Empty(compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning));
@@ -78,10 +80,10 @@ public sealed partial class DocumentTests
         Assert.Empty(missing);
     }
 
-    private static string Example(string language)
+    private static string Example(string language, string document = "README.md")
     {
-        Match match = Regex.Match(File.ReadAllText(Repository.PathTo("README.md")), $"```{language}\n(.*?)```", RegexOptions.Singleline);
-        Assert.True(match.Success, $"README.md has no example in {language}.");
+        Match match = Regex.Match(File.ReadAllText(Repository.PathTo(document)), $"```{language}\n(.*?)```", RegexOptions.Singleline);
+        Assert.True(match.Success, $"{document} has no example in {language}.");
         return match.Groups[1].Value;
     }
 
