@@ -41,10 +41,32 @@ internal static class SuiteRunner
         tests = tests.OrderBy(test => test.DisplayName, StringComparer.Ordinal).Where((_, index) => index % numbers[1] == numbers[0]);
         framework.GetExecutor(assembly.GetName()).RunTests(tests, executed, options);
         executed.Wait();
-        Console.WriteLine($"{executed.Passed} passed, {discovered.Failed + executed.Failed} failed");
+        int failed = discovered.Failed + executed.Failed + (DoFinalizersEnd() ? 0 : 1);
+        Console.WriteLine($"{executed.Passed} passed, {failed} failed");
 
         // A test that failed may have left threads behind that wait for it.
         Environment.Exit(0);
+    }
+
+    // The process would wait for a finalizer that waits, as would a program.
+    private static bool DoFinalizersEnd()
+    {
+        Thread collector = new(() =>
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        })
+        {
+            IsBackground = true,
+        };
+        collector.Start();
+        bool ended = collector.Join(TimeSpan.FromSeconds(30));
+        if (!ended)
+        {
+            Console.WriteLine("A finalizer has not ended.");
+        }
+
+        return ended;
     }
 
     private sealed class Sink : LongLivedMarshalByRefObject, IMessageSink, IDisposable
