@@ -41,7 +41,7 @@ internal static unsafe class World
         s_pages.Clear();
         foreach (FieldInfo field in s_fields)
         {
-            field.SetValue(null, Activator.CreateInstance(field.FieldType));
+            field.SetValue(null, field.FieldType.IsPointer ? Pointer.Box(null, field.FieldType) : Activator.CreateInstance(field.FieldType));
         }
 
         *Next = s_start + PageBytes;
@@ -126,12 +126,12 @@ internal static unsafe class World
         return found;
     }
 
-    // What of the engine lies outside of its memory and is changed by more than its start. Pointers are set when it starts, and then fixed.
+    // What of the engine lies outside of its memory: after a start that began anew, all of it leads to other places.
     private static IEnumerable<FieldInfo> MutableFields() =>
         from type in typeof(Heap).Assembly.GetTypes()
         where type.Namespace is "PrivateHeaps.Heaps" or "PrivateHeaps.Slabs" or "PrivateHeaps.Storage"
         from field in type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
-        where !field.IsLiteral && !field.IsInitOnly && field.FieldType.IsPrimitive
+        where !field.IsLiteral && !field.IsInitOnly && (field.FieldType.IsPrimitive || field.FieldType.IsPointer)
         select field;
 
     [DllImport("libc")]
