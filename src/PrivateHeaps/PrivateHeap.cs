@@ -152,7 +152,10 @@ public sealed unsafe partial class PrivateHeap : IDisposable
     /// </summary>
     public void Dispose() => Heap.Destroy(CurrentThread.State, _handle);
 
-    /// <summary>Frees all blocks at once and keeps the heap. Memory rented before is gone as if its owner had been disposed.</summary>
+    /// <summary>
+    /// Frees all blocks at once and keeps the heap. Memory rented before is gone as if its owner had been disposed. Other threads may be using the heap: each of their
+    /// calls comes before this one, and what it returned is freed too, or after it, and a block from before is refused then; so is a resize that was on its way.
+    /// </summary>
     /// <exception cref="InvalidOperationException">This is the process heap, whose blocks have other owners.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
     public void Clear()

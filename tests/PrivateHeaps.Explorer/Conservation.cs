@@ -55,7 +55,7 @@ internal static unsafe class Conservation
                 for (uint slot = 0; slot < slab->SlotCount; slot++)
                 {
                     byte* block = slab->Base + slot * slab->BlockBytes;
-                    bool isLive = BlockState.IsLive(*AddressMap.StateOf(block));
+                    bool isLive = BlockState.IsBlock(*AddressMap.StateOf(block));
                     bool isFree = Slab.IsFreeInSlab(slab, slot);
                     int places = (isLive ? 1 : 0) + (isFree ? 1 : 0) + (free.Contains((nint)block) ? 1 : 0);
                     Finding.Unless(places >= 1, "no block is lost");

@@ -3,7 +3,7 @@
  * All blocks lie in the process heap. A fixed block is known by its address. A moveable one (GMEM_MOVEABLE) is known by a handle, and may
  * change its address while its lock count is 0; a handle whose block was discarded stays valid. Both families share the handles, 65536 in
  * all, and a handle of one may be given to the other. Functions may be called from any thread. What is neither a handle in use nor a live
- * block is refused: nothing is dereferenced. */
+ * block is refused: nothing is dereferenced. The heap functions tell the size of a moveable block by its address, and refuse to free or to resize it. */
 #ifndef PRIVATEHEAPS_WINBASE_H
 #define PRIVATEHEAPS_WINBASE_H
 

@@ -80,7 +80,15 @@ internal static unsafe class Diagnosis
         }
         else
         {
-            text.Add(finding.Heap == heap ? "is a live block by now"u8 : "is a live block"u8);
+            // By a handle, or by a call that is ending it.
+            bool isHeld = BlockState.IsHeld(*AddressMap.StateOf(finding.Block));
+            bool isMoveable = isHeld && HandleTable.SeemsToOwn(address);
+            isFreed = isHeld && !isMoveable;
+            text.Add(
+                isMoveable ? "is a moveable block, which is freed by its handle"u8
+                : isFreed ? "was already freed"u8
+                : finding.Heap == heap ? "is a live block by now"u8
+                : "is a live block"u8);
         }
 
         if (finding.Heap != heap)
@@ -163,7 +171,7 @@ internal static unsafe class Diagnosis
     private static void Measure(ref Found finding, byte* start, PageEntry* entry)
     {
         byte* state = AddressMap.StateOf(start);
-        if (BlockState.IsLive(*state))
+        if (entry->Kind == PageEntry.FittedKind ? BlockState.IsLive(*state) : BlockState.IsBlock(*state))
         {
             finding.Block = start;
             finding.BlockBytes = Heap.RequestedBytes(finding.Heap, start, entry, state);

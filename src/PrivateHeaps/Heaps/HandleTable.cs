@@ -98,6 +98,19 @@ internal static unsafe class HandleTable
         return null;
     }
 
+    /// <summary>Whether a moveable block lies at the address; without the lock, for who may take none and can do with an answer that is not certain.</summary>
+    public static bool SeemsToOwn(void* block)
+    {
+        const int mostSteps = 1000;
+        MoveableBlock* found = Shared.Read(ref s_entries) == 0 ? null : *BucketOf(block);
+        for (int step = 0; found != null && found->Block != block && step < mostSteps; step++)
+        {
+            found = found->Next;
+        }
+
+        return found != null && found->Block == block;
+    }
+
     /// <summary>The handle of a moveable block that lies at the address; 0 if none does.</summary>
     public static nint OwnerOf(void* block)
     {

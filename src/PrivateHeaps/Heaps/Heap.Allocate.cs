@@ -87,32 +87,54 @@ internal static unsafe partial class Heap
         return AllocateSlow(thread, handle, flags & ~HeapFlags.SettableUserValue, bytes, 0);
     }
 
-    // For a heap that may be destroyed at any moment: its memory, which could be another's by then, is touched only inside.
+    // For a heap that may be destroyed or emptied at any moment: its memory, which could be another block's by then, is touched only inside, in the visit that took it.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* AllocateZeroed(ThreadState* thread, nint handle, uint flags, nuint bytes)
     {
         if (bytes <= SizeClass.LargestBoundedBytes && SlotOf(handle) < thread->TableCount)
         {
             ThreadCache* cache = thread->Table[SlotOf(handle)];
-            void* block = bytes <= SizeClass.TableBytes ? Pop<NoSlowPath>(cache, thread, handle, flags, bytes) : PopClass(cache, handle, SizeClass.Of(bytes), bytes);
-            if (block != null)
+            if (Shared.Read(&cache->Busy) == 0)
             {
                 // Partner: Gate.CloseLocked.
                 Shared.Write(&cache->Busy, ThreadCache.Nowhere);
-                if (Shared.Read(&cache->OpenHandle) != handle)
+                void* block = Shared.Read(&cache->OpenHandle) == handle ? TakeToClear(cache, bytes) : null;
+                if (block != null)
                 {
+                    Os.Clear(block, bytes);
                     Shared.Write(&cache->Busy, 0);
-                    return Fill(thread, handle, flags, null, 0, (byte*)block, bytes);
+                    return block;
                 }
 
-                Os.Clear(block, bytes);
                 Shared.Write(&cache->Busy, 0);
-                return block;
             }
         }
 
         return AllocateSlow(thread, handle, flags & ~HeapFlags.SettableUserValue, bytes, 0);
     }
+
+    // As TakeInside; from a magazine of the table's by the shortest way.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* TakeToClear(ThreadCache* cache, nuint bytes)
+    {
+        Magazine* magazine;
+        if (bytes > SizeClass.TableBytes || (magazine = ThreadCache.MagazineOfTable(cache, bytes))->Top == magazine->Base)
+        {
+            return TakeUncommon(cache, bytes);
+        }
+
+        Round* top = --magazine->Top;
+        if (Shared.Read(top->State) != BlockState.Dead)
+        {
+            return null;
+        }
+
+        Shared.Write(top->State, (byte)(magazine->BlockBytesPlusOne - (uint)bytes));
+        return top->Block;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static byte* TakeUncommon(ThreadCache* cache, nuint bytes) => TakeInside(cache->Heap, cache, SizeClass.Of(bytes), bytes);
 
     /// <summary>As <see cref="Allocate"/>, at a multiple of the alignment; BadParameter when that is not a power of two.</summary>
     public static void* AllocateAligned(ThreadState* thread, nint handle, uint flags, nuint bytes, nuint alignment)

@@ -12,16 +12,16 @@ namespace PrivateHeaps.Heaps;
 /// </summary>
 internal static unsafe partial class Heap
 {
-    private static bool GiveChecked(ThreadState* self, HeapState* heap, ThreadCache* cache, uint flags, byte* block, uint stack, nuint* bytes)
+    private static bool GiveChecked(ThreadState* self, HeapState* heap, ThreadCache* cache, uint flags, byte* block, uint stack, nuint* bytes, bool isHeld)
     {
         if (self->IsInterrupted)
         {
-            return GiveUnrecorded(self, heap, cache, block, bytes);
+            return GiveUnrecorded(heap, cache, block, bytes, isHeld);
         }
 
         CheckState* checks = heap->Checks;
         OsLock.Enter(&checks->Lock);
-        bool live = Locate(heap, block, out PageEntry* entry, out byte* state);
+        bool live = LocateGiven(heap, block, isHeld, out PageEntry* entry, out byte* state, out uint tag);
         bool freed = live;
         if (!live)
         {
@@ -38,12 +38,12 @@ internal static unsafe partial class Heap
 
             if (record == null || record->State != RecordState.Live)
             {
-                freed = FreeInside(heap, cache, block, entry, state, entry->Tag);
+                freed = FreeInside(heap, cache, block, entry, state, tag);
             }
             else
             {
                 VerifyBorders(heap, record, entry, state, NameOf(HeapCall.Free, flags));
-                Retire(heap, cache, record, entry, state, stack, flags);
+                Retire(heap, cache, record, entry, state, tag, stack, flags);
             }
         }
 
@@ -51,17 +51,28 @@ internal static unsafe partial class Heap
         return freed;
     }
 
-    private static bool GiveUnrecorded(ThreadState* self, HeapState* heap, ThreadCache* cache, byte* block, nuint* bytes)
+    private static bool LocateGiven(HeapState* heap, byte* block, bool isHeld, out PageEntry* entry, out byte* state, out uint tag)
     {
-        if (!Locate(heap, block, out PageEntry* entry, out byte* state))
+        if (!isHeld)
+        {
+            return Locate(heap, block, out entry, out state, out tag);
+        }
+
+        LocateHeld(block, out entry, out state, out tag);
+        return true;
+    }
+
+    private static bool GiveUnrecorded(HeapState* heap, ThreadCache* cache, byte* block, nuint* bytes, bool isHeld)
+    {
+        if (!LocateGiven(heap, block, isHeld, out PageEntry* entry, out byte* state, out uint tag))
         {
             return false;
         }
 
         *bytes = RequestedBytes(heap, block, entry, state);
-        if (entry->Kind < SizeClass.Count)
+        if (PageEntry.KindOf(tag) < SizeClass.Count)
         {
-            bool freed = BlockState.TryKill(state);
+            bool freed = TryEnd(state, tag);
             if (freed)
             {
                 FreeInterrupted(heap, block, state);
@@ -70,11 +81,11 @@ internal static unsafe partial class Heap
             return freed;
         }
 
-        return FreeInside(heap, cache, block, entry, state, entry->Tag);
+        return FreeInside(heap, cache, block, entry, state, tag);
     }
 
     // A verified live block into the quarantine; and what has no more room there, out of it.
-    private static void Retire(HeapState* heap, ThreadCache* cache, BlockRecord* record, PageEntry* entry, byte* state, uint stack, uint flags)
+    private static void Retire(HeapState* heap, ThreadCache* cache, BlockRecord* record, PageEntry* entry, byte* state, uint tag, uint stack, uint flags)
     {
         CheckState* checks = heap->Checks;
         byte* block = (byte*)record->Address;
@@ -83,7 +94,7 @@ internal static unsafe partial class Heap
         {
             record->State = RecordState.Freed;
             record->Owner = null;
-            FreeInside(heap, cache, block, entry, state, entry->Tag);
+            FreeInside(heap, cache, block, entry, state, tag);
             return;
         }
 
@@ -98,7 +109,7 @@ internal static unsafe partial class Heap
                 FillFreed(checks, record);
                 break;
             default:
-                BlockState.TryKill(state);
+                BlockState.Kill(state);
                 FillFreed(checks, record);
                 break;
         }
@@ -142,7 +153,7 @@ internal static unsafe partial class Heap
                 FittedHeap.Give(&heap->Fitted, &heap->Regions, &round, 1);
                 break;
             case PageEntry.LargeKind:
-                FreeLarge(&heap->Regions, block, entry, state);
+                FreeLarge(&heap->Regions, block, entry, state, entry->Tag);
                 break;
             default:
                 GiveSmall(heap, cache, entry->Kind, block, state);

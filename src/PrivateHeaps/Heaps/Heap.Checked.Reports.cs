@@ -147,7 +147,7 @@ internal static unsafe partial class Heap
             {
                 sound = VerifyFreed(heap, record, function);
             }
-            else if (record->State == RecordState.Live && Locate(heap, (void*)record->Address, out PageEntry* entry, out byte* state))
+            else if (record->State == RecordState.Live && LocateAny(heap, (void*)record->Address, out PageEntry* entry, out byte* state))
             {
                 sound = VerifyBorders(heap, record, entry, state, function);
             }

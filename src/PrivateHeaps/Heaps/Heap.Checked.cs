@@ -81,7 +81,7 @@ internal static unsafe partial class Heap
         }
 
         nuint bytes = 0;
-        bool freed = GiveChecked(self, heap, cache, flags, (byte*)block, stack, &bytes);
+        bool freed = GiveChecked(self, heap, cache, flags, (byte*)block, stack, &bytes, isHeld: false);
         ReturnSurplus(heap, cache);
         Gate.Leave(heap, cache);
         Findings.Stop();
@@ -202,7 +202,7 @@ internal static unsafe partial class Heap
         CheckState* checks = heap->Checks;
         OsLock.Enter(&checks->Lock);
         BlockRecord* record = BlockTable.Find(&checks->Table, block);
-        bool live = Locate(heap, block, out _, out _);
+        bool live = PageEntry.BiasOf(tag) == Bias.Held || Locate(heap, block, out _, out _);
         resized = null;
         if (record == null || record->State != RecordState.Live)
         {
@@ -226,7 +226,7 @@ internal static unsafe partial class Heap
             if (resized != null)
             {
                 nuint slack = BlockState.Slack(AddressMap.StateOf(resized)) + tail;
-                BlockState.SetLive(AddressMap.StateOf(resized), slack);
+                SetSlack(AddressMap.StateOf(resized), slack);
                 WriteTail(checks, resized, bytes, slack);
                 FillFresh(checks, resized, old, bytes, flags);
                 record->State = RecordState.Freed;
@@ -236,6 +236,19 @@ internal static unsafe partial class Heap
 
         OsLock.Leave(&checks->Lock);
         return live;
+    }
+
+    // Of a block that is live, or held and stays so. Under the lock, as is all that changes a recorded block.
+    private static void SetSlack(byte* state, nuint slack)
+    {
+        if (BlockState.IsHeld(*state))
+        {
+            BlockState.SetHeld(state, slack);
+        }
+        else
+        {
+            BlockState.SetLive(state, slack);
+        }
     }
 
     private static void WriteTail(CheckState* checks, byte* block, nuint bytes, nuint slack)
@@ -259,7 +272,7 @@ internal static unsafe partial class Heap
 
         BlockRecord* record = BlockTable.Find(&checks->Table, before);
         bool isRecorded = record != null && record->State is RecordState.Live or RecordState.Quarantined;
-        if (!isRecorded && BlockState.IsLive(*AddressMap.StateOf(before)))
+        if (!isRecorded && BlockState.IsBlock(*AddressMap.StateOf(before)))
         {
             return false;
         }

@@ -213,12 +213,16 @@ internal static unsafe partial class Heap
 
             if (UserValues.IsUsed(&heap->UserValues))
             {
-                UserValues.Remove(&heap->UserValues, block);
+                tag = HoldWithoutValue(heap, block, entry, state, tag);
             }
 
-            if (self->IsInterrupted && PageEntry.KindOf(tag) < SizeClass.Count)
+            if (tag == 0)
             {
-                freed = BlockState.TryKill(state);
+                freed = false;
+            }
+            else if (self->IsInterrupted && PageEntry.KindOf(tag) < SizeClass.Count)
+            {
+                freed = TryEnd(state, tag);
                 if (freed)
                 {
                     FreeInterrupted(heap, (byte*)block, state);
@@ -266,13 +270,14 @@ internal static unsafe partial class Heap
         tag = 0;
         while (Gate.Enter(self, heap, handle, flags, Gate.At(block), out cache))
         {
-            if (!Locate(heap, block, out entry, out state, out tag))
+            bool found = Locate(heap, block, out entry, out state, out tag);
+            uint bias = PageEntry.BiasOf(tag);
+            if (!found || bias == Bias.Held)
             {
                 entry = null;
                 return true;
             }
 
-            uint bias = PageEntry.BiasOf(tag);
             if (bias == Bias.None || (cache != null && bias == PageEntry.BiasOf(cache->TagBase)) || heap->SharesCache || self->IsInterrupted)
             {
                 return true;
@@ -339,15 +344,15 @@ internal static unsafe partial class Heap
         switch (PageEntry.KindOf(tag))
         {
             case PageEntry.FittedKind:
-                return FreeFitted(heap, cache, block, state);
+                return FreeFitted(heap, cache, block, state, tag);
             case PageEntry.LargeKind:
-                return FreeLarge(&heap->Regions, block, entry, state);
+                return FreeLarge(&heap->Regions, block, entry, state, tag);
             case PageEntry.SoloKind:
-                return FreeSolo(&heap->Regions, block, entry, state);
+                return FreeSolo(&heap->Regions, block, entry, state, tag);
             case PageEntry.GuardedKind:
                 return FreeGuarded(heap, block, entry, state);
             default:
-                bool freed = BlockState.TryKill(state);
+                bool freed = TryEnd(state, tag);
                 if (freed)
                 {
                     GiveSmall(heap, cache, PageEntry.KindOf(tag), block, state);
@@ -357,10 +362,10 @@ internal static unsafe partial class Heap
         }
     }
 
-    private static bool FreeFitted(HeapState* heap, ThreadCache* cache, byte* block, byte* state)
+    private static bool FreeFitted(HeapState* heap, ThreadCache* cache, byte* block, byte* state, uint tag)
     {
         // Dead, it is the calling thread's alone, and its length stays what it is.
-        if (!BlockState.TryKill(state))
+        if (!TryEnd(state, tag))
         {
             return false;
         }

@@ -52,7 +52,7 @@ internal static unsafe partial class Heap
 
         byte* block = (byte*)record->Address;
         nuint old = record->Bytes;
-        BlockState.SetLive(state, room - bytes);
+        SetSlack(state, room - bytes);
         GuardedBlock.FillBorders(guarded, bytes);
         FillFresh(checks, block, old, bytes, 0);
         record->Bytes = bytes;
@@ -92,7 +92,8 @@ internal static unsafe partial class Heap
     private static Region* DetachSolo(RegionSet* regions, PageEntry* entry, byte* state)
     {
         Region* region = (Region*)entry->Owner;
-        ClaimLarge(entry, state, regions->TagBase | PageEntry.SoloKind, out _);
+        Shared.Write(&entry->Tag, 0);
+        Os.Clear(state, Units.GranulesPerPage);
         Unlist(regions, region);
         return region;
     }

@@ -11,20 +11,33 @@ namespace PrivateHeaps.Heaps;
 internal static unsafe partial class Heap
 {
     /// <summary>The requested size of a live block; nuint.MaxValue with BadBlock or BadHandle.</summary>
-    public static nuint Size(ThreadState* thread, nint handle, uint flags, void* block) => Measure(thread, handle, flags, block, HeapCall.Size);
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nuint Measure(ThreadState* thread, nint handle, uint flags, void* block, HeapCall call)
+    public static nuint Size(ThreadState* thread, nint handle, uint flags, void* block)
     {
         Magazine* magazine = EnterAtBlock(thread, handle, block, out ThreadCache* cache, out byte* state, out _);
         if (magazine == null)
         {
-            return MeasureSlow(thread, handle, flags, block, call);
+            return MeasureSlow(thread, handle, flags, block, HeapCall.Size);
         }
 
-        nuint bytes = magazine->BlockBytesPlusOne - 1 - BlockState.Slack(state);
+        byte seen = Shared.Read(state);
+        if (!BlockState.IsShort(seen))
+        {
+            return SizeSlow(thread, handle, flags, block, cache, magazine->BlockBytesPlusOne - 1, state);
+        }
+
         Shared.Write(&cache->Busy, 0);
-        return bytes;
+        return magazine->BlockBytesPlusOne - seen;
+    }
+
+    // Of a block with a slack in several bytes, or that another thread has freed or resizes just now; still inside the heap.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static nuint SizeSlow(ThreadState* thread, nint handle, uint flags, void* block, ThreadCache* cache, nuint blockBytes, byte* state)
+    {
+        nuint bytes = blockBytes - BlockState.Slack(state);
+        bool isLive = BlockState.IsLive(Shared.Read(state)) && bytes <= blockBytes;
+        Shared.Write(&cache->Busy, 0);
+        return isLive ? bytes : MeasureSlow(thread, handle, flags, block, HeapCall.Size);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -44,8 +57,8 @@ internal static unsafe partial class Heap
             return nuint.MaxValue;
         }
 
-        bool live = Locate(heap, block, out PageEntry* entry, out byte* state);
-        nuint bytes = live ? RequestedBytes(heap, block, entry, state) : nuint.MaxValue;
+        nuint bytes = MeasureInside(heap, block);
+        bool live = bytes != nuint.MaxValue;
         if (isChecked)
         {
             // What is only asked about may be damaged or no block at all; the answer to HeapValidate is then no.
@@ -67,9 +80,35 @@ internal static unsafe partial class Heap
         return bytes;
     }
 
+    // What was measured while another thread freed or resized the block is measured again.
+    private static nuint MeasureInside(HeapState* heap, void* block)
+    {
+        for (; ; )
+        {
+            if (!Locate(heap, block, out PageEntry* entry, out byte* state, out uint tag))
+            {
+                return BytesOfMoveableAt(heap, block);
+            }
+
+            nuint bytes = RequestedBytes(heap, block, entry, state);
+            if (Locate(heap, block, out _, out _, out uint tagNow) && tagNow == tag && RequestedBytes(heap, block, entry, state) == bytes)
+            {
+                return bytes;
+            }
+        }
+    }
+
     /// <summary>Whether a live block of this heap starts at the address; BadBlock or BadHandle if not.</summary>
-    public static bool ValidateBlock(ThreadState* thread, nint handle, uint flags, void* block) =>
-        Measure(thread, handle, flags, block, HeapCall.Validate) != nuint.MaxValue;
+    public static bool ValidateBlock(ThreadState* thread, nint handle, uint flags, void* block)
+    {
+        if (EnterAtBlock(thread, handle, block, out ThreadCache* cache, out _, out _) == null)
+        {
+            return MeasureSlow(thread, handle, flags, block, HeapCall.Validate) != nuint.MaxValue;
+        }
+
+        Shared.Write(&cache->Busy, 0);
+        return true;
+    }
 
     /// <summary>
     /// Whether everything the heap knows about itself agrees; the heap stands still meanwhile. With NoSerialize it does not wait for another

@@ -51,32 +51,38 @@ internal static unsafe partial class Heap
         PageEntry* entry = AddressMap.EntryOf(block);
         entry->Pages = pages;
         entry->Owner = region;
-        BlockState.SetLive(AddressMap.StateOf(block), slack);
+        if (PageEntry.BiasOf(tag) == Slabs.Bias.Held)
+        {
+            BlockState.SetHeld(AddressMap.StateOf(block), slack);
+        }
+        else
+        {
+            BlockState.SetLive(AddressMap.StateOf(block), slack);
+        }
 
         // Partner: Locate looks at the tag first.
         Shared.Write(&entry->Tag, tag);
     }
 
     // Whoever changes the tag to 0 has the block to himself, to free it or to change its size; a free at the same instant has lost. What the entry says beside
-    // the tag is read after that. The tag is the one that is expected, since by now a slab may lie there, or, where a mapping went back to the system, another heap's block.
-    private static bool ClaimLarge(PageEntry* entry, byte* state, uint tag, out nuint slack)
-    {
-        slack = 0;
-        if (Shared.CompareExchange(&entry->Tag, 0, tag) != tag)
-        {
-            return false;
-        }
+    // the tag is read after that. The tag is the one that is expected, since by now a slab may lie there, a held block, or, where a mapping went back to the system,
+    // another heap's block.
+    private static bool ClaimLarge(PageEntry* entry, uint tag) => Shared.CompareExchange(&entry->Tag, 0, tag) == tag;
 
-        slack = BlockState.Slack(state);
+    // Of a claimed block, whose states are as those of free pages then.
+    private static nuint TakeSlack(byte* state)
+    {
+        nuint slack = BlockState.Slack(state);
         Os.Clear(state, Units.GranulesPerPage);
-        return true;
+        return slack;
     }
 
-    private static bool FreeLarge(RegionSet* regions, byte* block, PageEntry* entry, byte* state)
+    private static bool FreeLarge(RegionSet* regions, byte* block, PageEntry* entry, byte* state, uint tag)
     {
-        bool claimed = ClaimLarge(entry, state, regions->TagBase | PageEntry.LargeKind, out _);
+        bool claimed = ClaimLarge(entry, tag);
         if (claimed)
         {
+            Os.Clear(state, Units.GranulesPerPage);
             RegionSet.GiveRun(regions, (Region*)entry->Owner, block, entry->Pages);
         }
 
@@ -156,12 +162,14 @@ internal static unsafe partial class Heap
         return region;
     }
 
-    private static bool FreeSolo(RegionSet* regions, byte* block, PageEntry* entry, byte* state)
+    private static bool FreeSolo(RegionSet* regions, byte* block, PageEntry* entry, byte* state, uint tag)
     {
-        if (!ClaimLarge(entry, state, regions->TagBase | PageEntry.SoloKind, out _))
+        if (!ClaimLarge(entry, tag))
         {
             return false;
         }
+
+        Os.Clear(state, Units.GranulesPerPage);
 
         Region* region = (Region*)entry->Owner;
         OsLock.Enter(&regions->Lock);
@@ -183,7 +191,7 @@ internal static unsafe partial class Heap
     private static void DropSolo(RegionSet* regions, Region* region)
     {
         PageEntry* entry = AddressMap.EntryOf(region->Base);
-        FreeSolo(regions, region->Base, entry, AddressMap.StateOf(region->Base));
+        FreeSolo(regions, region->Base, entry, AddressMap.StateOf(region->Base), entry->Tag);
     }
 
     private static void GiveRegion(Region* region)
@@ -221,13 +229,15 @@ internal static unsafe partial class Heap
     /// Changes a page run where it lies; resized is null, and nothing was changed, when it cannot grow there. False when another thread has freed the block
     /// meanwhile.
     /// </summary>
-    private static bool ResizeLarge(RegionSet* regions, byte* block, PageEntry* entry, byte* state, nuint bytes, out byte* resized)
+    private static bool ResizeLarge(RegionSet* regions, byte* block, PageEntry* entry, byte* state, uint tag, nuint bytes, bool zero, out byte* resized)
     {
         resized = null;
-        if (!ClaimLarge(entry, state, regions->TagBase | PageEntry.LargeKind, out nuint slack))
+        if (!ClaimLarge(entry, tag))
         {
             return false;
         }
+
+        nuint slack = TakeSlack(state);
 
         nuint blockBytes = Bits.RoundUp(Bits.Max(bytes, 1), Units.PageBytes);
         nuint wanted = blockBytes >> Units.PageShift;
@@ -241,7 +251,8 @@ internal static unsafe partial class Heap
         }
 
         resized = fits ? block : null;
-        SetLarge(block, regions->TagBase | PageEntry.LargeKind, fits ? (uint)wanted : pages, region, fits ? blockBytes - bytes : slack);
+        ClearAdded(resized, (pages * (nuint)Units.PageBytes) - slack, bytes, zero);
+        SetLarge(block, tag, fits ? (uint)wanted : pages, region, fits ? blockBytes - bytes : slack);
         return true;
     }
 
@@ -249,17 +260,20 @@ internal static unsafe partial class Heap
     /// Changes a mapping: in place if it can be, else, if it may move, by moving its pages without copying. The block's address after it, or null when nothing was
     /// changed. False when another thread has freed the block meanwhile.
     /// </summary>
-    private static bool ResizeSolo(RegionSet* regions, byte* block, PageEntry* entry, byte* state, nuint bytes, bool mayMove, out byte* resized)
+    private static bool ResizeSolo(RegionSet* regions, byte* block, PageEntry* entry, byte* state, uint tag, nuint bytes, bool zero, bool mayMove, out byte* resized)
     {
         resized = null;
-        if (!ClaimLarge(entry, state, regions->TagBase | PageEntry.SoloKind, out nuint slack))
+        if (!ClaimLarge(entry, tag))
         {
             return false;
         }
 
+        nuint slack = TakeSlack(state);
+
         Region* region = (Region*)entry->Owner;
+        nuint old = region->Bytes - slack;
         nuint blockBytes = Bits.RoundUp(Bits.Max(bytes, 1), Units.PageBytes);
-        if (blockBytes <= region->Bytes && bytes >= region->Bytes - slack)
+        if (blockBytes <= region->Bytes && bytes >= old)
         {
             // It grows into what a kept mapping had more than was asked for.
             blockBytes = region->Bytes;
@@ -283,9 +297,20 @@ internal static unsafe partial class Heap
             slack = blockBytes - bytes;
         }
 
+        ClearAdded(resized, old, bytes, zero);
+
         // At the old address is no block any more: another thread may have got the address range already.
-        SetLarge(region->Base, regions->TagBase | PageEntry.SoloKind, region->PageCount, region, slack);
+        SetLarge(region->Base, tag, region->PageCount, region, slack);
         return true;
+    }
+
+    // What a block has gained, if it was resized, while it is still this thread's alone: as soon as others can free it, its memory may be another block's.
+    private static void ClearAdded(byte* resized, nuint old, nuint bytes, bool zero)
+    {
+        if (resized != null && zero && bytes > old)
+        {
+            Os.Clear(resized + old, bytes - old);
+        }
     }
 
     private static byte* ResizeMapping(RegionSet* regions, Region* region, nuint blockBytes, bool mayMove)

@@ -90,7 +90,10 @@ internal static unsafe partial class Heap
         return true;
     }
 
-    /// <summary>Frees all blocks and keeps the heap, its limits and its first region. False with BadHandle or ProcessHeap.</summary>
+    /// <summary>
+    /// Frees all blocks and keeps the heap, its limits and its first region. Calls of other threads come before it or after: a resize that is copying is waited for, and
+    /// its block goes with all others; one that has only begun is refused. False with BadHandle or ProcessHeap.
+    /// </summary>
     public static bool Clear(ThreadState* thread, nint handle)
     {
         if (handle == ProcessHandle)
@@ -122,6 +125,7 @@ internal static unsafe partial class Heap
         }
 
         DropBlocks(heap, keepFirst: true);
+        Shared.Write(&heap->ClearCount, heap->ClearCount + 1);
         Gate.EndExclusive(heap);
         Findings.Stop();
         return true;

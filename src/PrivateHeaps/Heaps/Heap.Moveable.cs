@@ -1,19 +1,57 @@
+using PrivateHeaps.Checks;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
+using PrivateHeaps.Slabs;
 using PrivateHeaps.Storage;
 
 namespace PrivateHeaps.Heaps;
 
 /// <summary>
-/// Blocks that are known by a handle: what needs the heap and <see cref="HandleTable"/> at once, so that a block is neither freed nor moved by
-/// its handle meanwhile. The gate of the process heap first, as in every call on a heap, then the table's lock.
+/// Blocks that are known by a handle, which holds them: nobody frees or moves one behind its back, and who has just taken a block out of <see cref="HandleTable"/>, or has not
+/// yet put it in, has it to himself. What needs the heap and the table at once goes through the gate of the process heap first, as every call on a heap does, and then
+/// takes the table's lock.
+/// <code>
+/// AllocateMoveable                     a block as ever, then held
+/// ReallocateMoveable
+///   ResizeWhereItIs                    under the table's lock
+///   AllocateMoveable, MoveTo           or another block, which changes places with it under that lock
+/// FreeMoveable                         of a block that no handle names any more
+/// </code>
 /// </summary>
 internal static unsafe partial class Heap
 {
-    /// <summary>
-    /// The requested size of the handle's block, 0 when it is discarded; nuint.MaxValue when the handle is not in use or what it names is no
-    /// live block any more (a program may have freed it by its address).
-    /// </summary>
+    /// <summary>A block of the process heap that only a handle is to lead to; null when there is no memory. Flags: ZeroMemory.</summary>
+    public static void* AllocateMoveable(ThreadState* thread, uint flags, nuint bytes)
+    {
+        for (; ; )
+        {
+            void* block = Allocate(thread, ProcessHandle, flags, bytes);
+
+            // A program that frees an address twice may hit the block before it is held. Then that one is gone.
+            if (block == null || HoldByHandle(thread, block))
+            {
+                return block;
+            }
+        }
+    }
+
+    /// <summary>Frees a moveable block that no handle names.</summary>
+    public static void FreeMoveable(ThreadState* thread, void* block)
+    {
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(ProcessHandle);
+        uint stack = heap->Checks == null ? 0 : CheckState.Capture(heap->Checks);
+        Gate.Enter(self, heap, ProcessHandle, 0, (nuint)block, out ThreadCache* cache);
+        nuint bytes = FreeHeld(self, heap, cache, 0, (byte*)block, stack);
+        Gate.Leave(heap, cache);
+        Findings.Stop();
+        if (heap->IsCounted)
+        {
+            Counting.Freed(heap, bytes);
+        }
+    }
+
+    /// <summary>The requested size of the handle's block, 0 when it is discarded; nuint.MaxValue when the handle is not in use.</summary>
     public static nuint SizeOfMoveable(ThreadState* thread, nint handle)
     {
         MoveableBlock* found = EnterMoveable(thread, handle, out HeapState* heap, out ThreadCache* cache);
@@ -22,13 +60,7 @@ internal static unsafe partial class Heap
             return nuint.MaxValue;
         }
 
-        nuint bytes = 0;
-        if (found->Block != null)
-        {
-            bool live = Locate(heap, found->Block, out PageEntry* entry, out byte* state);
-            bytes = live ? RequestedBytes(heap, found->Block, entry, state) : nuint.MaxValue;
-        }
-
+        nuint bytes = found->Block == null ? 0 : BytesOf(heap, found->Block);
         LeaveMoveable(heap, cache);
         return bytes;
     }
@@ -46,7 +78,7 @@ internal static unsafe partial class Heap
         }
 
         // Outside of gate and lock, because an allocation may have the heap stand still to collect it. The handle may change meanwhile.
-        void* spare = Allocate(thread, ProcessHandle, flags & HeapFlags.ZeroMemory, bytes);
+        void* spare = AllocateMoveable(thread, flags & HeapFlags.ZeroMemory, bytes);
         if (spare != null)
         {
             failure = MoveTo(thread, handle, &spare, mayMoveLocked, bytes);
@@ -54,7 +86,7 @@ internal static unsafe partial class Heap
 
         if (spare != null)
         {
-            Free(thread, ProcessHandle, 0, spare);
+            FreeMoveable(thread, spare);
         }
 
         return failure;
@@ -86,26 +118,17 @@ internal static unsafe partial class Heap
         HeapState* heap, MoveableBlock* found, uint flags, bool mayMoveLocked, nuint bytes, nuint* old)
     {
         byte* block = (byte*)found->Block;
-        if (!Locate(heap, block, out PageEntry* entry, out byte* state, out uint tag))
-        {
-            return HeapFailure.BadHandle;
-        }
-
+        LocateHeld(block, out PageEntry* entry, out byte* state, out uint tag);
         *old = RequestedBytes(heap, block, entry, state);
-        bool live = ResizeAny(heap, block, entry, state, tag, bytes, found->IsLocked, 0, 0, out byte* resized);
-        if (live && resized == null && found->IsLocked)
+        ResizeAny(heap, block, entry, state, tag, bytes, found->IsLocked, 0, 0, out byte* resized);
+        if (resized == null && found->IsLocked)
         {
             if (!mayMoveLocked)
             {
                 return HeapFailure.WouldMove;
             }
 
-            live = ResizeAny(heap, block, entry, state, tag, bytes, false, 0, 0, out resized);
-        }
-
-        if (!live)
-        {
-            return HeapFailure.BadHandle;
+            ResizeAny(heap, block, entry, state, tag, bytes, false, 0, 0, out resized);
         }
 
         if (resized == null)
@@ -137,20 +160,13 @@ internal static unsafe partial class Heap
 
         void* block = found->Block;
         HeapFailure failure = found->IsLocked && !mayMoveLocked ? HeapFailure.WouldMove : HeapFailure.None;
-        if (failure == HeapFailure.None && block != null)
-        {
-            if (Locate(heap, block, out PageEntry* entry, out byte* state))
-            {
-                Os.Copy(*spare, block, Bits.Min(RequestedBytes(heap, block, entry, state), bytes));
-            }
-            else
-            {
-                failure = HeapFailure.BadHandle;
-            }
-        }
-
         if (failure == HeapFailure.None)
         {
+            if (block != null)
+            {
+                Os.Copy(*spare, block, Bits.Min(BytesOf(heap, block), bytes));
+            }
+
             HandleTable.SetBlock(found, *spare);
             *spare = block;
         }
@@ -162,6 +178,34 @@ internal static unsafe partial class Heap
         }
 
         return failure;
+    }
+
+    // False when another thread has freed the block meanwhile.
+    private static bool HoldByHandle(ThreadState* thread, void* block)
+    {
+        ThreadState* self = Threads.Attach(thread);
+        HeapState* heap = HeapRegistry.Find(ProcessHandle);
+        bool held = EnterToChange(self, heap, ProcessHandle, 0, block, out ThreadCache* cache, out PageEntry* entry, out byte* state, out uint tag)
+            && entry != null
+            && TryHold(heap, (byte*)block, entry, state, ref tag);
+        Gate.Leave(heap, cache);
+        return held;
+    }
+
+    private static nuint BytesOf(HeapState* heap, void* block) => RequestedBytes(heap, block, AddressMap.EntryOf(block), AddressMap.StateOf(block));
+
+    /// <summary>The requested size of the moveable block that starts at an address, which may be anything; nuint.MaxValue when none does. Inside the heap.</summary>
+    private static nuint BytesOfMoveableAt(HeapState* heap, void* block)
+    {
+        MoveableBlock* found = heap->Slot == 0 ? HandleTable.EnterOwner(block) : null;
+        if (found == null)
+        {
+            return nuint.MaxValue;
+        }
+
+        nuint bytes = BytesOf(heap, block);
+        HandleTable.LeaveLock();
+        return bytes;
     }
 
     private static MoveableBlock* EnterMoveable(ThreadState* thread, nint handle, out HeapState* heap, out ThreadCache* cache)

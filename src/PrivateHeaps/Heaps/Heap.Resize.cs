@@ -32,23 +32,19 @@ internal static unsafe partial class Heap
         }
 
         nuint blockBytes = magazine->BlockBytesPlusOne - 1;
-        nuint old = blockBytes - BlockState.Slack(state);
         bool stays = bytes <= blockBytes && (inPlaceOnly || !IsWasteful(blockBytes, bytes));
-        bool isResized = stays && bias == PageEntry.BiasOf(cache->TagBase);
+        bool isResized = stays && (bias == PageEntry.BiasOf(cache->TagBase) || (bias == Bias.None && BlockState.TryHold(state)));
         if (isResized)
         {
+            if ((flags & HeapFlags.ZeroMemory) != 0)
+            {
+                ClearAdded((byte*)block, blockBytes - BlockState.Slack(state), bytes, zero: true);
+            }
+
             BlockState.SetLive(state, blockBytes - bytes);
         }
-        else if (stays && bias == Bias.None)
-        {
-            isResized = BlockState.TrySetLive(state, blockBytes - bytes);
-        }
 
-        if (isResized && bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
-        {
-            Os.Clear((byte*)block + old, bytes - old);
-        }
-
+        nuint clearCount = stays ? 0 : Shared.Read(&cache->Heap->ClearCount);
         Shared.Write(&cache->Busy, 0);
         if (stays && !isResized)
         {
@@ -57,7 +53,7 @@ internal static unsafe partial class Heap
 
         if (!stays)
         {
-            return inPlaceOnly ? (void*)Refuse(thread, HeapFailure.WouldMove) : Move(thread, handle, flags, block, old, bytes, 0);
+            return inPlaceOnly ? (void*)Refuse(thread, HeapFailure.WouldMove) : Move(thread, handle, flags, block, bytes, 0, clearCount);
         }
 
         return block;
@@ -87,6 +83,7 @@ internal static unsafe partial class Heap
         flags |= heap->Options & HeapFlags.Forced;
         bool inPlaceOnly = (flags & HeapFlags.ReallocInPlaceOnly) != 0;
         nuint old = 0;
+        nuint clearCount = Shared.Read(&heap->ClearCount);
         byte* resized = null;
         UserInfo attached = default;
         bool found = entry != null;
@@ -107,7 +104,8 @@ internal static unsafe partial class Heap
                 found = ResizeAny(heap, (byte*)block, entry, state, tag, bytes, inPlaceOnly || attached.IsSettable, alignment, flags, out resized);
             }
 
-            if (resized != null && bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
+            // Of a checked heap, after what was filled with patterns.
+            if (isChecked && resized != null && bytes > old && (flags & HeapFlags.ZeroMemory) != 0)
             {
                 Os.Clear(resized + old, bytes - old);
             }
@@ -141,69 +139,92 @@ internal static unsafe partial class Heap
 
         // What is attached to a block moves with it.
         uint settable = attached.IsSettable ? HeapFlags.SettableUserValue : 0;
-        void* moved = Move(thread, handle, (flags & ~HeapFlags.SettableUserValue) | settable, block, old, bytes, alignment);
-        if (moved != null && attached.IsSettable)
-        {
-            AccessUserInfo(thread, handle, flags, moved, &attached, write: true);
-        }
-
-        return moved;
+        return Move(thread, handle, (flags & ~HeapFlags.SettableUserValue) | settable, block, bytes, alignment, clearCount);
     }
 
-    // The block is the caller's, so nobody else touches it between these calls.
-    private static void* Move(ThreadState* thread, nint handle, uint flags, void* block, nuint old, nuint bytes, nuint alignment)
+    // Into another block. That is to be had first; then the old one is held, so that it is not freed, and its memory not another's, while it is copied. The count is
+    // that of the visit in which the block was found: if all blocks are dropped meanwhile, this one went with them.
+    private static void* Move(ThreadState* thread, nint handle, uint flags, void* block, nuint bytes, nuint alignment, nuint clearCount)
     {
+        HeapState* heap = HeapRegistry.Find(handle);
+        if (heap != null && Shared.Read(&heap->ClearCount) != clearCount)
+        {
+            return (void*)Refuse(thread, HeapFailure.BadBlock);
+        }
+
         uint allocation = flags & ~HeapFlags.ZeroMemory;
         byte* moved = (byte*)((allocation & HeapFlags.SettableUserValue) == 0 && alignment == 0
             ? Allocate(thread, handle, allocation, bytes)
             : AllocateSlow(thread, handle, allocation, bytes, alignment));
+        if (moved == null)
+        {
+            return null;
+        }
+
+        HeapFailure failure = MoveInto(thread, heap, handle, flags, (byte*)block, &moved, bytes, clearCount);
+        if (failure == HeapFailure.None)
+        {
+            return moved;
+        }
+
         if (moved != null)
         {
-            if (Fill(thread, handle, flags, (byte*)block, Bits.Min(old, bytes), moved, bytes) == null)
-            {
-                return null;
-            }
-
-            if (!Free(thread, handle, flags, block))
-            {
-                // Another thread has freed it meanwhile.
-                Free(thread, handle, flags, moved);
-                return (void*)Refuse(thread, HeapFailure.BadBlock);
-            }
-
-            HeapState* heap = HeapRegistry.Find(handle);
-            if (heap != null && heap->IsCounted)
-            {
-                Counting.Moved();
-            }
+            Free(thread, handle, flags, moved);
         }
 
-        return moved;
+        return (void*)Refuse(thread, failure);
     }
 
-    // Fills a block of the caller's, inside the heap: else that could be destroyed meanwhile, and its memory be another's. The block, or null with BadHandle.
-    private static void* Fill(ThreadState* thread, nint handle, uint flags, byte* from, nuint copied, byte* block, nuint bytes)
+    // BadHandle or BadBlock when the block does not move; then *moved is to be freed, or null when it went with all other blocks.
+    private static HeapFailure MoveInto(
+        ThreadState* thread, HeapState* heap, nint handle, uint flags, byte* block, byte** moved, nuint bytes, nuint clearCount)
     {
-        if (TryEnter(thread, handle, out ThreadCache* cache))
-        {
-            FillInside(flags, from, copied, block, bytes);
-            Shared.Write(&cache->Busy, 0);
-            return block;
-        }
-
         ThreadState* self = Threads.Attach(thread);
-        HeapState* heap = HeapRegistry.Find(handle);
-        if (heap == null || !Gate.Enter(self, heap, handle, flags, ThreadCache.Nowhere, out cache))
+        uint stack = heap->Checks == null ? 0 : CheckState.Capture(heap->Checks);
+        if (!EnterToChange(self, heap, handle, flags, block, out ThreadCache* cache, out PageEntry* entry, out byte* state, out uint tag))
         {
-            return (void*)Refuse(thread, HeapFailure.BadHandle);
+            *moved = null;
+            return HeapFailure.BadHandle;
         }
 
-        FillInside(flags, from, copied, block, bytes);
+        if (Shared.Read(&heap->ClearCount) != clearCount)
+        {
+            // Should it have been allocated in the moment after that, it stays until all are dropped again.
+            *moved = null;
+            entry = null;
+        }
+
+        nuint old = 0;
+        bool held = entry != null && TryHold(heap, block, entry, state, ref tag);
+        if (held)
+        {
+            UserInfo attached = UserValues.Get(&heap->UserValues, block);
+            if (attached.IsSettable)
+            {
+                // It was listed when it was allocated, so this needs no memory.
+                UserValues.Set(&heap->UserValues, *moved, attached.Flags, attached.Value);
+            }
+
+            FillInside(flags, block, Bits.Min(RequestedBytes(heap, block, entry, state), bytes), *moved, bytes);
+            old = FreeHeld(self, heap, cache, flags, block, stack);
+        }
+
         Gate.Leave(heap, cache);
-        return block;
+        Findings.Stop();
+        if (!held)
+        {
+            return HeapFailure.BadBlock;
+        }
+
+        if (heap->IsCounted)
+        {
+            Counting.Freed(heap, old);
+            Counting.Moved();
+        }
+
+        return HeapFailure.None;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void FillInside(uint flags, byte* from, nuint copied, byte* block, nuint bytes)
     {
         if (copied != 0)
@@ -215,27 +236,6 @@ internal static unsafe partial class Heap
         {
             Os.Clear(block + copied, bytes - copied);
         }
-    }
-
-    // Goes into the heap through the thread's cache if that is open; the caller clears Busy in the end.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryEnter(ThreadState* thread, nint handle, out ThreadCache* cache)
-    {
-        cache = SlotOf(handle) < thread->TableCount ? thread->Table[SlotOf(handle)] : null;
-        if (cache == null || cache->Busy != 0)
-        {
-            return false;
-        }
-
-        // Partner: Gate.CloseLocked.
-        Shared.Write(&cache->Busy, ThreadCache.Nowhere);
-        if (Shared.Read(&cache->OpenHandle) == handle)
-        {
-            return true;
-        }
-
-        Shared.Write(&cache->Busy, 0);
-        return false;
     }
 
     private static bool IsWasteful(nuint blockBytes, nuint bytes) => blockBytes > SmallestMovedBytes && bytes < blockBytes / ShrinkFactor;
@@ -251,17 +251,18 @@ internal static unsafe partial class Heap
         HeapState* heap, byte* block, PageEntry* entry, byte* state, uint tag, nuint bytes, bool inPlaceOnly, nuint alignment, uint flags, out byte* resized)
     {
         RegionSet* regions = &heap->Regions;
+        bool zero = (flags & HeapFlags.ZeroMemory) != 0;
         resized = null;
         switch (PageEntry.KindOf(tag))
         {
             case PageEntry.FittedKind:
-                resized = FittedHeap.Resize(&heap->Fitted, regions, block, bytes) ? block : null;
+                resized = FittedHeap.Resize(&heap->Fitted, regions, block, bytes, zero) ? block : null;
                 return true;
             case PageEntry.LargeKind:
-                return (!inPlaceOnly && bytes < WorthMovingBytes) || ResizeLarge(regions, block, entry, state, bytes, out resized);
+                return (!inPlaceOnly && bytes < WorthMovingBytes) || ResizeLarge(regions, block, entry, state, tag, bytes, zero, out resized);
             case PageEntry.SoloKind:
                 bool mayMove = !inPlaceOnly && alignment <= Units.PageBytes;
-                return (!inPlaceOnly && bytes < SoloBytes(flags) / 2) || ResizeSolo(regions, block, entry, state, bytes, mayMove, out resized);
+                return (!inPlaceOnly && bytes < SoloBytes(flags) / 2) || ResizeSolo(regions, block, entry, state, tag, bytes, zero, mayMove, out resized);
             case PageEntry.GuardedKind:
                 return true;
             default:
@@ -271,8 +272,24 @@ internal static unsafe partial class Heap
                     return true;
                 }
 
+                bool isHeld = PageEntry.BiasOf(tag) == Bias.Held;
+                if (!isHeld && !BlockState.TryHold(state))
+                {
+                    return false;
+                }
+
                 resized = block;
-                return BlockState.TrySetLive(state, blockBytes - bytes);
+                ClearAdded(block, blockBytes - BlockState.Slack(state), bytes, zero);
+                if (isHeld)
+                {
+                    BlockState.SetHeld(state, blockBytes - bytes);
+                }
+                else
+                {
+                    BlockState.SetLive(state, blockBytes - bytes);
+                }
+
+                return true;
         }
     }
 }

@@ -68,6 +68,9 @@ internal unsafe struct HeapState
     public bool IsFitted;
     public bool IsCounted;
 
+    /// <summary>How often all blocks were dropped. Written while the heap stands still; who is inside twice in one call compares it.</summary>
+    public nuint ClearCount;
+
     /// <summary>Whether Left may hold something.</summary>
     public bool HasLeft;
 

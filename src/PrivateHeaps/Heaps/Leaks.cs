@@ -60,7 +60,7 @@ internal static unsafe class Leaks
     }
 
     private static bool IsLive(HeapState* heap, BlockRecord* record) =>
-        record->State == RecordState.Live && Heap.Locate(heap, (void*)record->Address, out _, out _);
+        record->State == RecordState.Live && Heap.LocateAny(heap, (void*)record->Address, out _, out _);
 
     private static Site* SiteOf(Site* sites, uint capacity, uint stack)
     {

@@ -20,10 +20,13 @@ internal static unsafe class Verification
         for (Region* solo = heap->Regions.FirstSolo; solo != null; solo = solo->Next)
         {
             PageEntry* entry = AddressMap.EntryOf(solo->FirstBlock);
-            bool sound = entry->Tag == (heap->Regions.TagBase | (solo->Kind == RegionKind.Guarded ? PageEntry.GuardedKind : PageEntry.SoloKind))
+            byte state = *AddressMap.StateOf(solo->FirstBlock);
+            uint kind = solo->Kind == RegionKind.Guarded ? PageEntry.GuardedKind : PageEntry.SoloKind;
+            bool sound = (entry->Tag & PageEntry.UnbiasedMask) == (heap->Regions.TagBase | kind)
+                && IsMarkSound(kind, entry, state)
                 && entry->Owner == solo
                 && entry->Pages == solo->PageCount
-                && BlockState.IsLive(*AddressMap.StateOf(solo->FirstBlock));
+                && BlockState.IsBlock(state);
             if (!sound)
             {
                 return false;
@@ -68,7 +71,10 @@ internal static unsafe class Verification
 
         if (entry->Kind == PageEntry.LargeKind)
         {
-            bool sound = entry->Owner == region && entry->Pages != 0 && (BlockState.IsLive(*AddressMap.StateOf(address)) || heap->IsChecked);
+            byte first = *AddressMap.StateOf(address);
+            bool sound = entry->Owner == region
+                && entry->Pages != 0
+                && (BlockState.IsBlock(first) ? IsMarkSound(entry->Kind, entry, first) : heap->IsChecked);
             return sound ? entry->Pages : 0;
         }
 
@@ -81,12 +87,16 @@ internal static unsafe class Verification
         for (uint slot = 0; counted && slot < slab->SlotCount; slot++)
         {
             byte* state = AddressMap.StateOf(slab->Base + (nuint)slot * slab->BlockBytes);
-            counted = !BlockState.IsLive(*state)
+            counted = !BlockState.IsBlock(*state)
                 || (!Slab.IsFreeInSlab(slab, slot) && BlockState.Slack(state) <= slab->BlockBytes);
         }
 
         return counted ? slab->PageCount : 0;
     }
+
+    // A large block is held by its tag and its state, or by neither. One on guard pages is by its state alone.
+    private static bool IsMarkSound(uint kind, PageEntry* entry, byte state) =>
+        kind == PageEntry.GuardedKind || (PageEntry.BiasOf(entry->Tag) == Bias.Held) == BlockState.IsHeld(state);
 
     private static bool IsListed(HeapState* heap, Slab* slab) =>
         slab->Previous != null || HeapState.BinOf(heap, slab->Class)->Partial == slab;

@@ -89,13 +89,14 @@ internal static unsafe partial class Walker
     {
         byte* block = slab->Base + (nuint)slot * slab->BlockBytes;
         byte* state = AddressMap.StateOf(block);
-        byte first = Shared.Read(state);
+        byte seen = Shared.Read(state);
+        bool busy = BlockState.IsBlock(seen);
+        byte first = (byte)(seen & ~BlockState.Held);
         if (first == BlockState.Long && !still)
         {
             return false;
         }
 
-        bool busy = BlockState.IsLive(first);
         nuint slack = !busy ? 0 : first == BlockState.Long ? BlockState.Slack(state) : (nuint)first - 1;
         entry->Kind = busy ? WalkKind.BusyBlock : WalkKind.FreeBlock;
         entry->RegionIndex = slab->Region->Index;

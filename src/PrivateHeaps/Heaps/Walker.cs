@@ -103,7 +103,7 @@ internal static unsafe partial class Walker
                 {
                     ClearPages(region, address, next);
                 }
-                else if (!BlockState.IsLive(*AddressMap.StateOf(address)))
+                else if (!BlockState.IsBlock(*AddressMap.StateOf(address)))
                 {
                     Os.Clear(address, (nuint)(next - address));
                 }
@@ -139,7 +139,7 @@ internal static unsafe partial class Walker
             else if (entry->Kind == PageEntry.LargeKind)
             {
                 // A dead one is in quarantine.
-                if (BlockState.IsLive(*AddressMap.StateOf(address)))
+                if (BlockState.IsBlock(*AddressMap.StateOf(address)))
                 {
                     AddBlock(totals, ((nuint)entry->Pages << Units.PageShift) - BlockState.Slack(AddressMap.StateOf(address)));
                 }
@@ -161,7 +161,7 @@ internal static unsafe partial class Walker
         for (uint slot = 0; slot < slab->SlotCount; slot++, block += slab->BlockBytes)
         {
             byte* state = AddressMap.StateOf(block);
-            if (BlockState.IsLive(*state))
+            if (BlockState.IsBlock(*state))
             {
                 AddBlock(totals, slab->BlockBytes - BlockState.Slack(state));
             }
@@ -174,7 +174,7 @@ internal static unsafe partial class Walker
         for (byte* block = region->FirstBlock; block < end; block = EndOfElement(heap, region, block))
         {
             byte* state = AddressMap.StateOf(block);
-            if (BlockState.IsLive(*state))
+            if (BlockState.IsBlock(*state))
             {
                 AddBlock(totals, FittedHeap.BlockBytes(&heap->Regions, block) - BlockState.Slack(state));
             }
@@ -252,7 +252,7 @@ internal static unsafe partial class Walker
 
         *entry = default;
         byte* state = AddressMap.StateOf(address);
-        bool busy = BlockState.IsLive(*state) && AddressMap.EntryOf(address)->Tag != 0;
+        bool busy = BlockState.IsBlock(*state) && AddressMap.EntryOf(address)->Tag != 0;
         entry->Kind = busy ? WalkKind.BusyBlock : WalkKind.FreeBlock;
         entry->RegionIndex = region->Index;
         entry->Address = address;
@@ -313,7 +313,7 @@ internal static unsafe partial class Walker
     {
         byte* window = AddressMap.WindowOf((nuint)address);
         PageEntry* page = window == null ? null : AddressMap.EntryIn(window, (nuint)address);
-        bool found = page != null && (page->Tag == (regions->TagBase | PageEntry.SoloKind) || page->Tag == (regions->TagBase | PageEntry.GuardedKind));
+        bool found = page != null && PageEntry.TagBaseOf(page->Tag) == regions->TagBase && page->Kind is PageEntry.SoloKind or PageEntry.GuardedKind;
         return found && ((Region*)page->Owner)->FirstBlock == address ? (Region*)page->Owner : null;
     }
 }

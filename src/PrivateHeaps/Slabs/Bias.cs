@@ -19,10 +19,15 @@ internal static class Bias
     public const uint First = 1;
 
     /// <summary>Caches have numbers from 1 to this.</summary>
-    public const uint LastNumber = 29;
+    public const uint LastNumber = 28;
 
     /// <summary>A cache beyond them. No slab has this bias.</summary>
-    public const uint Unnumbered = 30;
+    public const uint Unnumbered = 29;
+
+    /// <summary>
+    /// No bias, but in its place in the tag of a large block that is held: who has found another block at its address, and claims it by its tag, does not get this one.
+    /// </summary>
+    public const uint Held = 30;
 
     /// <summary>A slab that is about to become common: who comes to it helps.</summary>
     public const uint Changing = 31;

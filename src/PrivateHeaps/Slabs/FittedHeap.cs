@@ -104,20 +104,24 @@ internal unsafe struct FittedHeap
         return index < SizeClass.Count && SizeClass.BlockBytes(index) == bytes ? index : SizeClass.Count;
     }
 
-    /// <summary>Changes the size of a live block where it lies; false when what lies behind it is not free.</summary>
-    public static bool Resize(FittedHeap* fitted, RegionSet* regions, byte* block, nuint bytes)
+    /// <summary>
+    /// Changes the size of a live block where it lies, and clears what is added if that is to be zero; false when what lies behind it is not free, or another thread has
+    /// freed it meanwhile.
+    /// </summary>
+    public static bool Resize(FittedHeap* fitted, RegionSet* regions, byte* block, nuint bytes, bool zero)
     {
         uint wanted = LengthFor(bytes);
         byte* state = AddressMap.StateOf(block);
         OsLock.Enter(&regions->Lock);
-        nuint slack = BlockState.Slack(state);
-        if (!BlockState.TryKill(state))
+        if (!BlockState.TryHold(state))
         {
             OsLock.Leave(&regions->Lock);
             return false;
         }
 
+        nuint slack = BlockState.Slack(state);
         uint length = LengthOf(regions, block, state);
+        nuint old = ((nuint)length << Units.GranuleShift) - slack;
         uint start = (uint)((nuint)(block - regions->First->Base) >> Units.GranuleShift);
         bool fits = wanted <= length
             || (wanted <= fitted->Granules.Count
@@ -132,6 +136,11 @@ internal unsafe struct FittedHeap
             else if (wanted < length)
             {
                 RunMap.Give(&fitted->Granules, start + wanted, length - wanted);
+            }
+
+            if (zero && bytes > old)
+            {
+                Os.Clear(block + old, bytes - old);
             }
 
             ClearFollowing(state, length);

@@ -8,6 +8,10 @@ namespace PrivateHeaps.Storage;
 /// most 125, else <see cref="Long"/> with the slack in the four following bytes, seven bits each. Following bytes are 128 or more, so that
 /// an address inside a block never looks like the start of one. Everything else is 0: no live block starts here. So a byte that is
 /// positive as a signed number is a live block's, which one comparison decides.
+/// <para>
+/// A block that is held has <see cref="Held"/> added to its first byte: it is its holder's, a handle or a call that changes it, and to all who come with its address no live
+/// block. Where a block is known to start, that tells it from all others.
+/// </para>
 /// </summary>
 internal static unsafe class BlockState
 {
@@ -16,6 +20,7 @@ internal static unsafe class BlockState
     public const byte Long = 127;
     public const byte FollowingBase = 128;
     public const nuint LongSlackMaximum = (1 << 28) - 1;
+    public const byte Held = 128;
 
     private const int DigitBits = 7;
     private const uint DigitMask = (1 << DigitBits) - 1;
@@ -23,6 +28,16 @@ internal static unsafe class BlockState
     /// <summary>Whether a live block starts at the granule of this state byte.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsLive(byte state) => (sbyte)state > Dead;
+
+    /// <summary>Whether it is the state of a live block and says all of the slack, which is one less.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsShort(byte state) => (byte)(state - 1) <= ShortSlackMaximum;
+
+    /// <summary>Where a block is known to start, or could: whether there is one, live or held.</summary>
+    public static bool IsBlock(byte state) => state != Dead;
+
+    /// <summary>The same: whether it is held.</summary>
+    public static bool IsHeld(byte state) => state > Held;
 
     /// <summary>Marks a block live. A slack above <see cref="ShortSlackMaximum"/> needs a block of at least five granules, which it implies.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -34,7 +49,40 @@ internal static unsafe class BlockState
         }
         else
         {
-            SetLiveLong(state, slack);
+            SetLong(state, slack, Long);
+        }
+    }
+
+    /// <summary>As <see cref="SetLive"/>, by the holder of a block that stays held.</summary>
+    public static void SetHeld(byte* state, nuint slack)
+    {
+        if (slack <= ShortSlackMaximum)
+        {
+            Shared.Write(state, (byte)(Held + slack + 1));
+        }
+        else
+        {
+            SetLong(state, slack, Held + Long);
+        }
+    }
+
+    /// <summary>
+    /// Holds a live block, whoever else holds or kills it at the same instant: true for exactly one of them. <see cref="SetLive"/> lets it go, <see cref="Kill"/> ends it.
+    /// </summary>
+    public static bool TryHold(byte* state)
+    {
+        for (; ; )
+        {
+            byte seen = Shared.Read(state);
+            if (!IsLive(seen))
+            {
+                return false;
+            }
+
+            if (Shared.CompareExchange(state, (byte)(Held + seen), seen) == seen)
+            {
+                return true;
+            }
         }
     }
 
@@ -60,34 +108,18 @@ internal static unsafe class BlockState
         }
     }
 
-    /// <summary>Changes the slack of a live block; false when the block is dead, or dies at the same instant.</summary>
-    public static bool TrySetLive(byte* state, nuint slack)
+    /// <summary>Makes the holder's block dead; true.</summary>
+    public static bool Kill(byte* state)
     {
-        for (; ; )
-        {
-            byte seen = Shared.Read(state);
-            if (!IsLive(seen))
-            {
-                return false;
-            }
-
-            if (slack > ShortSlackMaximum)
-            {
-                WriteDigits(state + 1, slack, 4);
-            }
-
-            if (Shared.CompareExchange(state, slack > ShortSlackMaximum ? Long : (byte)(slack + 1), seen) == seen)
-            {
-                return true;
-            }
-        }
+        Shared.Write(state, Dead);
+        return true;
     }
 
-    /// <summary>The slack of a live block.</summary>
+    /// <summary>The slack of a live block or of a held one.</summary>
     public static nuint Slack(byte* state)
     {
-        byte first = Shared.Read(state);
-        return first == Long ? ReadDigits(state + 1, 4) : (nuint)first - 1;
+        byte first = (byte)(Shared.Read(state) & ~Held);
+        return first == Long ? LongSlack(state) : (nuint)first - 1;
     }
 
     /// <summary>Writes a number into following bytes, lowest digit first.</summary>
@@ -111,10 +143,27 @@ internal static unsafe class BlockState
         return number;
     }
 
+    // Who asks holds nothing: the number may be changing, and counts when it was read twice.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void SetLiveLong(byte* state, nuint slack)
+    private static nuint LongSlack(byte* state)
+    {
+        for (nuint slack = ReadDigits(state + 1, 4); ;)
+        {
+            Shared.Read(state);
+            nuint again = ReadDigits(state + 1, 4);
+            if (again == slack)
+            {
+                return slack;
+            }
+
+            slack = again;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SetLong(byte* state, nuint slack, byte first)
     {
         WriteDigits(state + 1, slack, 4);
-        Shared.Write(state, Long);
+        Shared.Write(state, first);
     }
 }

@@ -33,7 +33,7 @@ internal unsafe struct PageEntry
 
     /// <summary>
     /// Bias &lt;&lt; 27 | (slot of the heap + 1) &lt;&lt; 7 | kind; 0 when the page starts or holds no block. The bias of a slab's page says by
-    /// which stores its blocks are freed; see Bias. It is 0 for all other pages.
+    /// which stores its blocks are freed, that of a large block's whether it is held; see Bias. It is 0 for all other pages.
     /// </summary>
     public uint Tag;
 

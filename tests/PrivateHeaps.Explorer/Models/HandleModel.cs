@@ -8,7 +8,7 @@ internal sealed unsafe class HandleModel() : Model("handles")
     public override void Prepare()
     {
         base.Prepare();
-        Notes[0] = HandleTable.Add(Allocate(0, Heap.ProcessHandle, 40), 0);
+        Notes[0] = HandleTable.Add(Heap.AllocateMoveable(State(0), 0, 40), 0);
         Finding.Unless(Notes[0] != 0, "the handle is made");
         Finding.Unless(Free(1, Heap.ProcessHandle, Allocate(1, Heap.ProcessHandle, 40)), "the cache is made");
     }
@@ -27,7 +27,7 @@ internal sealed unsafe class HandleModel() : Model("handles")
         void* block = moveable->Block;
         HandleTable.Remove(moveable);
         HandleTable.LeaveLock();
-        Finding.Unless(Free(0, Heap.ProcessHandle, block), "the block is freed");
+        Heap.FreeMoveable(State(0), block);
     }
 
     public override void Check()

@@ -95,7 +95,7 @@ internal static unsafe partial class Win32Global
 
         if (block != null)
         {
-            Heap.Free(self, Heap.ProcessHandle, 0, block);
+            Heap.FreeMoveable(self, block);
         }
 
         return handle;
@@ -132,13 +132,13 @@ internal static unsafe partial class Win32Global
     /// <summary>The contents go to a new block, as on Windows: an address that was kept from before is no block any more.</summary>
     private static nint MakeMoveable(ThreadState* self, void* block, nuint bytes, uint attributes)
     {
-        void* moveable = Heap.Allocate(self, Heap.ProcessHandle, 0, bytes);
+        void* moveable = Heap.AllocateMoveable(self, 0, bytes);
         nint handle = moveable == null ? 0 : HandleTable.Add(moveable, attributes);
         if (handle == 0)
         {
             if (moveable != null)
             {
-                Heap.Free(self, Heap.ProcessHandle, 0, moveable);
+                Heap.FreeMoveable(self, moveable);
             }
 
             return Refuse(Win32Error.NotEnoughMemory);

@@ -50,21 +50,26 @@ internal static unsafe partial class Win32Global
 
         void* block = (void*)memory;
         MoveableBlock* found = IsAddress(memory) ? HandleTable.EnterOwner(block) : HandleTable.Enter(memory);
-        bool isMoveable = found != null;
-        if (isMoveable)
+        if (found != null)
         {
             block = found->Block;
             HandleTable.Remove(found);
             HandleTable.LeaveLock();
+            bool isDiscarded = block == null;
+            if (!isDiscarded)
+            {
+                Heap.FreeMoveable(thread, block);
+            }
+
+            return 0;
         }
 
-        bool isDiscarded = block == null;
-        if (isDiscarded || Heap.Free(thread, Heap.ProcessHandle, 0, block))
+        if (Heap.Free(thread, Heap.ProcessHandle, 0, block))
         {
             return 0;
         }
 
-        Host.SetLastError(isMoveable || IsSomething(memory) ? Win32Error.InvalidHandle : Win32Error.NoAccess);
+        Host.SetLastError(IsSomething(memory) ? Win32Error.InvalidHandle : Win32Error.NoAccess);
         return memory;
     }
 
@@ -97,7 +102,7 @@ internal static unsafe partial class Win32Global
     private static nint AllocMoveable(ThreadState* self, uint attributes, uint heapFlags, nuint bytes)
     {
         // Without bytes there is no block: the handle is born discarded.
-        void* block = bytes == 0 ? null : Heap.Allocate(self, Heap.ProcessHandle, heapFlags, bytes);
+        void* block = bytes == 0 ? null : Heap.AllocateMoveable(self, heapFlags, bytes);
         nint handle = block != null || bytes == 0 ? HandleTable.Add(block, attributes) : 0;
         if (handle != 0)
         {
@@ -106,7 +111,7 @@ internal static unsafe partial class Win32Global
 
         if (block != null)
         {
-            Heap.Free(self, Heap.ProcessHandle, 0, block);
+            Heap.FreeMoveable(self, block);
         }
 
         return Refuse(Win32Error.NotEnoughMemory);

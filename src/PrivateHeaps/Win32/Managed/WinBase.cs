@@ -10,6 +10,7 @@ namespace PrivateHeaps.Win32;
 /// A moveable one (<see cref="GMEM_MOVEABLE"/>) is known by a handle and may change its address while its lock count is 0. Its handle points
 /// to where that address is stored, as on Windows; what a program writes there has no effect. 65,536 handles can be in use at once. Both
 /// families share them, and a handle of one may be given to the other. They differ in little: each Local function says in what.
+/// <see cref="HeapApi"/> tells the size of a moveable block by its address, and refuses to free or to resize it.
 /// </para>
 /// <para>
 /// The last error is read by <see cref="System.Runtime.InteropServices.Marshal.GetLastPInvokeError"/>, or by Err.LastDllError in Visual

@@ -182,20 +182,57 @@ public sealed unsafe class BadMemoryTests
     }
 
     [Theory, MemoryFaces]
-    public void A_handle_whose_block_was_freed_by_HeapFree_is_good_for_nothing_but_GlobalFree(IMemoryFace face)
+    public void A_moveable_block_is_not_freed_or_resized_by_the_heap_functions(IMemoryFace face)
     {
-        nint handle = face.MustAlloc(Moveable, 100);
-        Assert.True(face.Heaps.HeapFree(face.Heaps.GetProcessHeap(), 0, (void*)face.Address(handle)));
-        Assert.Equal((nuint)0, face.Expect(InvalidHandle, () => face.Size(handle)));
-        face.ExpectRefusal(InvalidHandle, () => face.ReAlloc(handle, 50, Moveable));
-        face.ExpectRefusal(InvalidHandle, () => face.ReAlloc(handle, 50_000, Moveable));
-        Assert.Equal(handle, face.Expect(InvalidHandle, () => face.Free(handle)));
-        AssertNoHandle(face, handle);
+        nint heap = face.Heaps.GetProcessHeap();
+        foreach (nuint bytes in BlockSizes)
+        {
+            nint handle = face.AllocFilled(Moveable, bytes, Pattern);
+            nint block = face.Lock(handle);
+            AssertOnlyTheHandleChanges(face, handle, block, bytes);
+
+            // And after each way in which the block gets another size or address.
+            Assert.False(face.Unlock(handle));
+            foreach (nuint wanted in new nuint[] { bytes / 2 + 1, bytes * 3 })
+            {
+                Assert.Equal(handle, face.ReAlloc(handle, wanted, Moveable));
+                Memory.Fill((void*)face.Address(handle), wanted, Pattern);
+                AssertOnlyTheHandleChanges(face, handle, face.Address(handle), wanted);
+            }
+
+            Assert.Equal(handle, face.ReAlloc(handle, 0, Moveable));
+            Assert.Equal(handle, face.ReAlloc(handle, bytes, Moveable));
+            Memory.Fill((void*)face.Address(handle), bytes, Pattern);
+            AssertOnlyTheHandleChanges(face, handle, face.Address(handle), bytes);
+            block = face.Address(handle);
+            face.MustFree(handle);
+            Assert.False(face.IsBlock(block));
+            Assert.False(face.Heaps.HeapFree(heap, 0, (void*)block));
+        }
+
+        Assert.True(face.Heaps.HeapValidate(heap, 0, null));
     }
 
     /// <summary>No function looks at an address to unlock it.</summary>
     private static void AssertAddressUnlocks(IMemoryFace face, nint address) =>
         Assert.Equal(!face.IsLocal, face.Expect(face.IsLocal ? NotLocked : Untouched, () => face.Unlock(address)));
+
+    private static void AssertOnlyTheHandleChanges(IMemoryFace face, nint handle, nint block, nuint bytes)
+    {
+        nint heap = face.Heaps.GetProcessHeap();
+        Assert.False(face.Expect(InvalidParameter, () => face.Heaps.HeapFree(heap, 0, (void*)block)));
+        Assert.False(Task.Run(() => face.Heaps.HeapFree(heap, 0, (void*)block)).Result, "Another thread freed the block.");
+        face.ExpectRefusal(InvalidParameter, () => (nint)face.Heaps.HeapReAlloc(heap, 0, (void*)block, bytes));
+        face.ExpectRefusal(InvalidParameter, () => (nint)face.Heaps.HeapReAlloc(heap, 0, (void*)block, bytes * 100));
+        face.AssertUnchanged(handle, bytes);
+        Assert.Equal(handle, face.Handle(block));
+
+        // An address inside of the block is no block, whatever the bytes beside its state say.
+        for (nint inside = 16; inside < Math.Min((nint)bytes, 128); inside += 16)
+        {
+            Assert.False(face.IsBlock(block + inside));
+        }
+    }
 
     private static void AssertNoHandle(IMemoryFace face, nint handle)
     {
