@@ -16,7 +16,7 @@ class Face:
 
 
 MALLOC = Face("malloc", "Programs that use malloc", ("malloc.c",), ("-DHEAP_FACE=0",))
-HEAP = Face("heap", "Programs that use the heap functions", ("heap.c", "other_heaps.c"), ("-DHEAP_FACE=1", f"-I{NATIVE}/include", f"-L{NATIVE}", "-lprivateheaps", f"-Wl,-rpath,{NATIVE}"))
+HEAP = Face("heap", "Programs that use the heap functions", ("heap.c", "other_heaps.c", "handles.c"), ("-DHEAP_FACE=1", f"-I{NATIVE}/include", f"-L{NATIVE}", "-lprivateheaps", f"-Wl,-rpath,{NATIVE}"))
 FACES = (MALLOC, HEAP)
 
 

@@ -126,13 +126,51 @@ static void two_frees(void) { run_race(&(struct race){ begin_with_block, free_bl
 static void free_and_resize(void) { run_race(&(struct race){ begin_with_block, free_block, resize_block, freed_or_resized }); }
 static void two_destructions(void) { run_race(&(struct race){ begin_with_heap, destroy_heap, destroy_heap, one_has_won }); }
 
+/* A moveable block, freed or moved by its handle while its address is freed: that is refused whenever it comes. */
+static void *moveable_address;
+
+static void *begin_with_handle(void)
+{
+    HANDLE handle = GlobalAlloc(GMEM_MOVEABLE, shape->bytes);
+    moveable_address = GlobalLock(handle);
+    GlobalUnlock(handle);
+    return moveable_address != NULL ? handle : NULL;
+}
+
+static void *free_handle(void *handle) { return GlobalFree(handle) == NULL ? handle : NULL; }
+static void *resize_handle(void *handle) { return GlobalReAlloc(handle, shape->bytes * 3, GMEM_MOVEABLE); }
+
+static void *free_its_address(void *handle)
+{
+    return HeapFree(GetProcessHeap(), 0, moveable_address) ? handle : NULL;
+}
+
+static void handle_has_won(int round, void *first, void *second)
+{
+    if (first == NULL || second != NULL)
+        harm("a moveable block was %s, in round %d", second ? "freed by its address" : "not to be had by its handle", round);
+}
+
+static void resized_handle_has_won(int round, void *first, void *second)
+{
+    handle_has_won(round, first, second);
+    if (GlobalSize(shared) != shape->bytes * 3 || GlobalFree(shared) != NULL)
+        harm("a handle that was resized does not lead to its block, in round %d", round);
+}
+
+static void handle_and_address(void) { run_race(&(struct race){ begin_with_handle, free_handle, free_its_address, handle_has_won }); }
+static void resize_and_address(void) { run_race(&(struct race){ begin_with_handle, resize_handle, free_its_address, resized_handle_has_won }); }
+
 /* The one that comes too late is stopped, in the middle of its copying if need be; or both succeed, one after the other. Who destroys a heap may have found it alive. */
 #define RACE_STOPS "stopped: " NO_BLOCK "|stopped: after they were freed"
+#define MOVEABLE_STOPS "stopped: (is a moveable block|is a live block by now|" NO_BLOCK ")"
 #define STOPS_OR_REFUSES(pattern) "refused", "stopped: " pattern "|refused", "stopped: " pattern "|refused"
 
 static const struct idea ideas[] = {
     { "two frees of a block at one instant", two_frees, SERIALIZED, SAME, WRONG_CALL(NO_BLOCK) },
     { "a free and a resize of a block at one instant", free_and_resize, SERIALIZED, SAME, "refused|silent", RACE_STOPS "|silent", RACE_STOPS "|silent" },
+    { "GlobalFree and HeapFree of a moveable block at one instant", handle_and_address, SLABS | LARGE | HUGE, SAME, "refused", MOVEABLE_STOPS, MOVEABLE_STOPS },
+    { "GlobalReAlloc and HeapFree of a moveable block at one instant", resize_and_address, SLABS | LARGE | HUGE, SAME, "refused", MOVEABLE_STOPS, MOVEABLE_STOPS },
     { "two destructions of a heap at one instant", two_destructions, FEW, SAME, STOPS_OR_REFUSES("which is none or was destroyed") },
 };
 #else
