@@ -20,15 +20,14 @@ LPVOID ph_HeapAlloc_slow(struct ph_thread *, HANDLE, DWORD, SIZE_T);
 LPVOID ph_heap_alloc_or_raise(HANDLE heap, DWORD flags, SIZE_T bytes, struct ph_thread *thread)
 {
     LPVOID block = ph_HeapAlloc_slow(thread, heap, flags, bytes);
-    return __builtin_expect(block != NULL, 1) ? block : ph_raise_pending(thread, heap, bytes, __builtin_return_address(0));
+    return __builtin_expect(block != NULL, 1) ? block : ph_raise_pending(heap, bytes, __builtin_return_address(0));
 }
 
 LPVOID ph_HeapReAlloc(struct ph_thread *, HANDLE, DWORD, LPVOID, SIZE_T);
 LPVOID HeapReAlloc(HANDLE heap, DWORD flags, LPVOID block, SIZE_T bytes)
 {
-    struct ph_thread *thread = ph_thread;
-    LPVOID resized = ph_HeapReAlloc(thread, heap, flags, block, bytes);
-    return __builtin_expect(resized != NULL, 1) ? resized : ph_raise_pending(thread, heap, bytes, __builtin_return_address(0));
+    LPVOID resized = ph_HeapReAlloc(ph_thread, heap, flags, block, bytes);
+    return __builtin_expect(resized != NULL, 1) ? resized : ph_raise_pending(heap, bytes, __builtin_return_address(0));
 }
 
 BOOL ph_HeapFree(HANDLE, DWORD, LPVOID, struct ph_thread *);

@@ -60,12 +60,12 @@ BOOL FilterHeapException(HEAP_TRY *block, LONG filter)
     return FALSE;
 }
 
-void *ph_raise_pending(struct ph_thread *thread, void *heap, size_t bytes, void *caller)
+void *ph_raise_pending(void *heap, size_t bytes, void *caller)
 {
-    DWORD status = thread->pending;
+    DWORD status = ph_thread->pending;
     if (status == 0)
         return NULL;
-    thread->pending = 0;
+    ph_thread->pending = 0;
     EXCEPTION_RECORD record = { .ExceptionCode = status, .ExceptionFlags = EXCEPTION_NONCONTINUABLE, .ExceptionAddress = caller,
         .ExceptionInformation = { (ULONG_PTR)heap, bytes } };
     raise(&record, heap, bytes);

@@ -5,7 +5,7 @@
 #include "shim_thread.h"
 
 /* The engine has finished its work and only left a status, if the call must raise; so who takes the exception may go wherever he likes. Returns
- * null when there is none. thread: the state that the call was given; it is another one now if this was the thread's first call. */
-void *ph_raise_pending(struct ph_thread *thread, void *heap, size_t bytes, void *caller);
+ * null when there is none. It lies in the thread's own state, which the thread's first call was not given. */
+void *ph_raise_pending(void *heap, size_t bytes, void *caller);
 
 #endif

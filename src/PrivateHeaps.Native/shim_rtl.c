@@ -14,17 +14,15 @@ PVOID RtlDestroyHeap(PVOID heap) { return ph_RtlDestroyHeap(ph_thread, heap); }
 PVOID ph_RtlAllocateHeap(struct ph_thread *, PVOID, ULONG, SIZE_T);
 PVOID RtlAllocateHeap(PVOID heap, ULONG flags, SIZE_T bytes)
 {
-    struct ph_thread *thread = ph_thread;
-    PVOID block = ph_RtlAllocateHeap(thread, heap, flags, bytes);
-    return block != NULL ? block : ph_raise_pending(thread, heap, bytes, __builtin_return_address(0));
+    PVOID block = ph_RtlAllocateHeap(ph_thread, heap, flags, bytes);
+    return block != NULL ? block : ph_raise_pending(heap, bytes, __builtin_return_address(0));
 }
 
 PVOID ph_RtlReAllocateHeap(struct ph_thread *, PVOID, ULONG, PVOID, SIZE_T);
 PVOID RtlReAllocateHeap(PVOID heap, ULONG flags, PVOID block, SIZE_T bytes)
 {
-    struct ph_thread *thread = ph_thread;
-    PVOID resized = ph_RtlReAllocateHeap(thread, heap, flags, block, bytes);
-    return resized != NULL ? resized : ph_raise_pending(thread, heap, bytes, __builtin_return_address(0));
+    PVOID resized = ph_RtlReAllocateHeap(ph_thread, heap, flags, block, bytes);
+    return resized != NULL ? resized : ph_raise_pending(heap, bytes, __builtin_return_address(0));
 }
 
 LOGICAL RtlFreeHeap(PVOID heap, ULONG flags, PVOID block) { return (LOGICAL)HeapFree(heap, flags, block); }
@@ -71,10 +69,9 @@ BOOLEAN RtlSetUserFlagsHeap(PVOID heap, ULONG flags, PVOID block, ULONG reset, U
 ULONG ph_RtlMultipleAllocateHeap(struct ph_thread *, PVOID, ULONG, SIZE_T, ULONG, PVOID *);
 ULONG RtlMultipleAllocateHeap(PVOID heap, ULONG flags, SIZE_T bytes, ULONG count, PVOID *blocks)
 {
-    struct ph_thread *thread = ph_thread;
-    ULONG allocated = ph_RtlMultipleAllocateHeap(thread, heap, flags, bytes, count, blocks);
+    ULONG allocated = ph_RtlMultipleAllocateHeap(ph_thread, heap, flags, bytes, count, blocks);
     if (allocated < count)
-        ph_raise_pending(thread, heap, bytes, __builtin_return_address(0));
+        ph_raise_pending(heap, bytes, __builtin_return_address(0));
     return allocated;
 }
 

@@ -1,7 +1,9 @@
 /* The documented pattern for HEAP_GENERATE_EXCEPTIONS: __try, __except and GetExceptionCode of excpt.h. */
 #include "heap_check.h"
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 static volatile SIZE_T huge = (SIZE_T)1 << 60;
 static HANDLE heap;
@@ -175,6 +177,96 @@ TEST("each thread has its own blocks")
         pthread_join(threads[i], &failed);
         CHECK(failed == NULL);
     }
+    CHECK(HeapValidate(heap, 0, NULL) && HeapDestroy(heap));
+}
+
+/* A thread is stepped through its first call, one instruction at a time, and after each of them another thread makes its own first call, which fails in another way. */
+static sem_t wanted;
+static atomic_int calls_begun, calls_done, calls_wrong;
+static volatile int step_count;
+
+static void *fail_first(void *unused)
+{
+    SetLastError(UNTOUCHED);
+    if (HeapFree((HANDLE)(intptr_t)0x7FFF0000, 0, &wanted) || GetLastError() != ERROR_INVALID_HANDLE || try_alloc(huge) != STATUS_NO_MEMORY)
+        calls_wrong++;
+    return unused;
+}
+
+static void *fail_at_each_step(void *unused)
+{
+    for (sem_wait(&wanted); calls_begun >= 0; sem_wait(&wanted)) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, fail_first, NULL);
+        pthread_join(thread, NULL);
+        calls_done++;
+    }
+    return unused;
+}
+
+/* Where the stepped thread holds a lock the other one comes to its end only later, so nobody waits for it beyond a moment. */
+static void step(int signal)
+{
+    (void)signal;
+    step_count++;
+    if (calls_done != calls_begun)
+        return;
+    calls_begun++;
+    sem_post(&wanted);
+    for (int turn = 0; turn < 2000 && calls_done != calls_begun; turn++)
+        usleep(50);
+}
+
+#define TRAP_FLAG_ON() __asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq" : : : "memory", "cc")
+#define TRAP_FLAG_OFF() __asm__ volatile("pushfq; andq $~0x100, (%%rsp); popfq" : : : "memory", "cc")
+
+static void *be_stepped(void *frees)
+{
+    if (frees != NULL) {
+        SetLastError(UNTOUCHED);
+        TRAP_FLAG_ON();
+        BOOL freed = HeapFree(heap, 0, &wanted);
+        TRAP_FLAG_OFF();
+        return freed || GetLastError() != ERROR_INVALID_PARAMETER ? "the last error is another thread's" : NULL;
+    }
+    volatile DWORD code = 0;
+    __try {
+        TRAP_FLAG_ON();
+        HeapAlloc(heap, HEAP_GENERATE_EXCEPTIONS, huge);
+        TRAP_FLAG_OFF();
+    }
+    __except (EXCEPTION_EXECUTE_HANDLER) {
+        TRAP_FLAG_OFF();
+        code = GetExceptionCode();
+    }
+    return code != STATUS_NO_MEMORY ? "the exception is another thread's" : NULL;
+}
+
+TEST("a thread's first call fails in its own way, whatever others do at any instruction of it")
+{
+    heap = new_heap();
+    struct sigaction action = { .sa_handler = step }, before;
+    sigaction(SIGTRAP, &action, &before);
+    sem_init(&wanted, 0, 0);
+    pthread_t others;
+    pthread_create(&others, NULL, fail_at_each_step, NULL);
+    for (intptr_t frees = 0; frees < 2; frees++) {
+        pthread_t thread;
+        void *wrong;
+        pthread_create(&thread, NULL, be_stepped, (void *)frees);
+        pthread_join(thread, &wrong);
+        if (wrong != NULL)
+            fprintf(stderr, "%s\n", (char *)wrong);
+        CHECK(wrong == NULL);
+    }
+    CHECK(calls_begun > 100 && step_count > 100);
+    while (calls_done != calls_begun)
+        usleep(50);
+    CHECK_EQUAL(0, calls_wrong);
+    calls_begun = -1;
+    sem_post(&wanted);
+    pthread_join(others, NULL);
+    sigaction(SIGTRAP, &before, NULL);
     CHECK(HeapValidate(heap, 0, NULL) && HeapDestroy(heap));
 }
 

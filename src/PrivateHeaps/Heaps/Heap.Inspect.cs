@@ -121,7 +121,7 @@ internal static unsafe partial class Heap
         {
             bool seemsSound = IsSound(heap, flags);
             Gate.Leave(heap, cache);
-            thread->Failure = HeapFailure.None;
+            Threads.Attach(thread)->Failure = HeapFailure.None;
             Findings.Stop();
             return seemsSound;
         }
@@ -134,7 +134,7 @@ internal static unsafe partial class Heap
 
         bool sound = IsSound(heap, flags);
         Gate.EndExclusive(heap);
-        thread->Failure = HeapFailure.None;
+        Threads.Attach(thread)->Failure = HeapFailure.None;
         Findings.Stop();
         return sound;
     }

@@ -204,7 +204,7 @@ internal static unsafe partial class Heap
 
     private static nint Refuse(ThreadState* thread, HeapFailure failure)
     {
-        thread->Failure = failure;
+        Threads.Attach(thread)->Failure = failure;
         return 0;
     }
 

@@ -17,10 +17,13 @@ internal unsafe struct ThreadState
     public ThreadCache* Process;
     public nuint TableCount;
 
-    /// <summary>Why the last failing operation failed.</summary>
+    /// <summary>
+    /// Why the last failing operation failed. Who leaves it or looks for it has the thread attached first: the state that the C shim gives with a thread's first call is
+    /// everybody's.
+    /// </summary>
     public HeapFailure Failure;
 
-    /// <summary>The NTSTATUS that the face must raise now; the face clears it. 0 for none.</summary>
+    /// <summary>The NTSTATUS that the face must raise now; the face clears it. 0 for none. In the thread's own state, as Failure.</summary>
     public uint PendingStatus;
 
     // From here on the shim knows nothing; in its empty state all of it is zero.

@@ -80,7 +80,7 @@ internal static unsafe partial class MallocFamily
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* ResizeRefused(ThreadState* thread, void* block)
     {
-        if (thread->Failure == HeapFailure.BadBlock)
+        if (Threads.Attach(thread)->Failure == HeapFailure.BadBlock)
             Refuse("realloc()"u8, block);
         return NoMemory();
     }

@@ -27,7 +27,7 @@ internal static unsafe partial class Win32Heap
     {
         if (bytes >= SmallestBlockLimit && IsBeyondLimit(heap, bytes))
         {
-            thread->Failure = HeapFailure.BlockTooLarge;
+            Threads.Attach(thread)->Failure = HeapFailure.BlockTooLarge;
             return AllocFailed(thread, heap, flags);
         }
 
@@ -38,7 +38,7 @@ internal static unsafe partial class Win32Heap
     /// <summary>As <see cref="HeapAlloc"/>, for RtlAllocateHeap: something can be attached to the block.</summary>
     public static void* AllocSettable(ThreadState* thread, nint hHeap, uint dwFlags, nuint dwBytes)
     {
-        thread->Failure = HeapFailure.BlockTooLarge;
+        Threads.Attach(thread)->Failure = HeapFailure.BlockTooLarge;
         void* block = IsBeyondLimit(hHeap, dwBytes) ? null : Heap.AllocateSettable(thread, hHeap, dwFlags, dwBytes);
         return block != null ? block : AllocFailed(thread, hHeap, dwFlags);
     }
@@ -105,6 +105,7 @@ internal static unsafe partial class Win32Heap
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* AllocFailed(ThreadState* thread, nint heap, uint flags)
     {
+        thread = Threads.Attach(thread);
         bool badHandle = thread->Failure == HeapFailure.BadHandle;
         if (((flags | Heap.OptionsOf(heap)) & HeapFlags.GenerateExceptions) != 0)
         {
@@ -127,7 +128,7 @@ internal static unsafe partial class Win32Heap
             return false;
         }
 
-        thread->Failure = HeapFailure.BlockTooLarge;
+        Threads.Attach(thread)->Failure = HeapFailure.BlockTooLarge;
         return true;
     }
 
@@ -135,7 +136,7 @@ internal static unsafe partial class Win32Heap
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* ReAllocFailed(ThreadState* thread, nint heap, uint flags, void* block)
     {
-        switch (thread->Failure)
+        switch (Threads.Attach(thread)->Failure)
         {
             case HeapFailure.BadBlock:
                 RtlHeap.StopOnCorruption("HeapReAlloc"u8, heap, block);
@@ -164,12 +165,13 @@ internal static unsafe partial class Win32Heap
 
     private static int FreeFailed(ThreadState* thread, nint heap, void* block)
     {
-        if (thread->Failure == HeapFailure.BadBlock)
+        HeapFailure failure = Threads.Attach(thread)->Failure;
+        if (failure == HeapFailure.BadBlock)
         {
             RtlHeap.StopOnCorruption("HeapFree"u8, heap, block);
         }
 
-        bool badHandle = thread->Failure == HeapFailure.BadHandle && heap != 0;
+        bool badHandle = failure == HeapFailure.BadHandle && heap != 0;
         return Refuse(badHandle ? Win32Error.InvalidHandle : Win32Error.InvalidParameter);
     }
 }

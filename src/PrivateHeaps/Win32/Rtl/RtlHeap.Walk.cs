@@ -48,7 +48,7 @@ internal static unsafe partial class RtlHeap
             return NtStatus.Success;
         }
 
-        return thread->Failure switch
+        return Threads.Attach(thread)->Failure switch
         {
             HeapFailure.NoMoreEntries => NtStatus.NoMoreEntries,
             HeapFailure.BadHandle => NtStatus.InvalidHandle,
