@@ -122,8 +122,15 @@ public unsafe class PrivateHeapThreadTests
                 }
 
                 ThreadState* own = CurrentThread.State;
-                places.Note(own, heap.Handle);
-                if (places.TryGet(out ThreadCache* cache))
+                ThreadCache* cache = null;
+
+                // The place may be that of the thread before, which ends a little after it is joined, and whose turn is then over in so many misses.
+                for (int misses = 0; misses < 256 && !places.TryGet(out cache); misses++)
+                {
+                    places.Note(own, heap.Handle);
+                }
+
+                if (places.TryGet(out cache))
                 {
                     found++;
                     Assert.True(cache->Thread == own);
@@ -135,7 +142,7 @@ public unsafe class PrivateHeapThreadTests
         }
 
         // Were stacks not reused, the first assertion would say nothing.
-        Assert.True(!OperatingSystem.IsLinux() || (found > 900 && reused > 500), $"{found} caches found, {reused} stacks reused");
+        Assert.True(!OperatingSystem.IsLinux() || (found == 1000 && reused > 500), $"{found} caches found, {reused} stacks reused");
     }
 
     [Theory]
