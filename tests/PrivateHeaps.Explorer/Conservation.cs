@@ -26,6 +26,11 @@ internal static unsafe class Conservation
             }
         }
 
+        foreach (nint left in new ReadOnlySpan<nint>(&heap->Left, HeapState.LeftBlocks))
+        {
+            Finding.Unless(left == 0 || free.Add(left), "a free block is in one magazine only");
+        }
+
         for (uint index = 0; index < HeapState.BinCount(heap); index++)
         {
             AddAll(free, heap, index, HeapState.BinOf(heap, index)->Depot, onlyFirst: false);

@@ -29,6 +29,14 @@ internal abstract unsafe class Model(string name, int threadCount = 2)
     /// <summary>What one thread does.</summary>
     public abstract void Run(int thread);
 
+    /// <summary>Whether signals come to the thread.</summary>
+    public virtual bool IsInterrupted(int thread) => false;
+
+    /// <summary>What the handler of a signal does that came to the thread.</summary>
+    public virtual void Handle(int thread)
+    {
+    }
+
     /// <summary>What must hold when all have done it.</summary>
     public abstract void Check();
 

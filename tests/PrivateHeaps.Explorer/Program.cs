@@ -33,6 +33,10 @@ Model[] models =
     new MoveableModel("moveable-small", 40),
     new MoveableModel("moveable-large", 300 * 1024),
     new MoveableModel("moveable-solo", 2 * 1024 * 1024),
+    new InterruptModel("signal-small", 40, Beside.Frees),
+    new InterruptModel("signal-medium", 40 * 1024, Beside.Frees),
+    new InterruptModel("signal-compact", 40 * 1024, Beside.Compacts),
+    new InterruptModel("signal-lock", 40, Beside.Locks),
     new DoubleFreeModel("free-small", 40),
     new DoubleFreeModel("free-medium", 40 * 1024),
     new DoubleFreeModel("free-large", 300 * 1024),
@@ -104,7 +108,7 @@ foreach ((string name, string[] seers) in Mutant.All.Where(mutation => Option("-
         exploration.Run(new Effort(1_000, 1_000, seed, Effort.NoLimit));
         if (exploration.Failure == null)
         {
-            exploration.Run(new Effort(10_000, 5_000, seed + 1, Effort.NoLimit));
+            exploration.Run(new Effort(10_000, 30_000, seed + 1, Effort.NoLimit));
         }
 
         bool seen = exploration.Failure != null;

@@ -21,6 +21,12 @@ internal static unsafe class Gate
     /// <summary>As Locked, for an operation that changes magazines and slabs: calls with HEAP_NO_SERIALIZE wait too.</summary>
     private const int Exclusive = 4;
 
+    /// <summary>Locked or Exclusive, and nobody is inside with a cache any more: who comes must wait, while before this the closer waits for who is inside.</summary>
+    private const int LockedStill = 8;
+
+    /// <summary>The same of Frozen.</summary>
+    private const int FrozenStill = 16;
+
     private const int SpinCount = 200;
     private const long RetryNanoseconds = 50_000;
 
@@ -52,7 +58,7 @@ internal static unsafe class Gate
             }
 
             int gate = Shared.Read(&heap->Gate);
-            if (Shared.Read(&heap->Handle) == handle && (gate == 0 || (gate == Locked && MayPass(self, heap, flags))))
+            if (Shared.Read(&heap->Handle) == handle && (gate == 0 || MayPass(self, heap, flags, gate)))
             {
                 return true;
             }
@@ -105,7 +111,7 @@ internal static unsafe class Gate
     {
         if (--heap->ExclusionDepth == 0)
         {
-            Open(heap, Locked);
+            Open(heap, Locked | LockedStill);
             heap->ExclusionOwner = null;
             OsLock.Leave(&heap->ExclusionLock);
         }
@@ -154,7 +160,7 @@ internal static unsafe class Gate
 
     public static void Thaw(HeapState* heap)
     {
-        Open(heap, Frozen);
+        Open(heap, Frozen | FrozenStill);
         Os.Wake(&heap->Gate, int.MaxValue);
     }
 
@@ -216,7 +222,7 @@ internal static unsafe class Gate
             heap->ExclusionDepth = 0;
             heap->LockDepth = 0;
             heap->ExclusionOwner = null;
-            Shared.And(&heap->Gate, ~(Locked | Exclusive));
+            Shared.And(&heap->Gate, ~(Locked | Exclusive | LockedStill));
         }
     }
 
@@ -235,7 +241,16 @@ internal static unsafe class Gate
         return true;
     }
 
-    private static bool MayPass(ThreadState* self, HeapState* heap, uint flags) => (flags & HeapFlags.NoSerialize) != 0 || IsOwner(self, heap);
+    // Whether the caller may go in although the gate is closed. A signal handler that has interrupted its own thread inside the heap must, as long as the closer waits for
+    // that thread: it is a visitor, for whom the closer waits when he has said that the heap is still. If he has said so before, the thread was just about to find
+    // the gate closed.
+    private static bool MayPass(ThreadState* self, HeapState* heap, uint flags, int gate)
+    {
+        bool ofOwner = (gate & Exclusive) == 0 && ((flags & HeapFlags.NoSerialize) != 0 || IsOwner(self, heap));
+        bool isInside = self->IsInterrupted;
+        return ((gate & Frozen) == 0 || (isInside && (gate & FrozenStill) == 0))
+            && ((gate & (Locked | Exclusive)) == 0 || ofOwner || (isInside && (gate & LockedStill) == 0));
+    }
 
     private static void Close(HeapState* heap, int bit, ThreadState* self)
     {
@@ -272,6 +287,9 @@ internal static unsafe class Gate
                 Pause(spin);
             }
         }
+
+        // Partner: Enter for a signal handler, which says that it visits, and then looks for this.
+        Shared.Or(&heap->Gate, (bit & Frozen) != 0 ? FrozenStill : LockedStill);
     }
 
     /// <summary>
@@ -334,15 +352,15 @@ internal static unsafe class Gate
     }
 
     /// <summary>
-    /// Waits until the thread to whose cache the slab is biased was seen not to look into it after this began. The calling thread must be a visitor, so that no slab
-    /// goes meanwhile, and must not be inside with a cache, since the other thread may be waiting for it in the same way.
+    /// Waits until the thread to whose cache the slab is biased was seen not to look into it after this began. The calling thread must be a visitor, or be
+    /// inside with the cache and look into the slab, so that it does not go meanwhile. Nobody waits for himself, and the biased thread waits for nobody here, so it leaves.
     /// </summary>
-    public static void AwaitOwner(HeapState* heap, Slab* slab)
+    public static void AwaitOwner(HeapState* heap, ThreadCache* cache, Slab* slab)
     {
         // Partner: the plain store to Busy on the fast paths.
         Os.ProcessBarrier();
         ThreadCache* owner = (ThreadCache*)Shared.Read((nint*)&heap->CacheOfNumber + slab->Bias);
-        for (int spin = 0; owner != null && LooksInto(owner, slab); spin++)
+        for (int spin = 0; owner != cache && owner != null && LooksInto(owner, slab); spin++)
         {
             Pause(spin);
         }
@@ -378,8 +396,9 @@ internal static unsafe class Gate
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void WaitForOpening(ThreadState* self, HeapState* heap, int gate)
     {
-        if ((gate & Frozen) != 0)
+        if ((gate & Frozen) != 0 || self->IsInterrupted)
         {
+            // Who has interrupted himself looks again before the next one closes the gate and waits for him.
             Os.Wait(&heap->Gate, gate, RetryNanoseconds);
         }
         else

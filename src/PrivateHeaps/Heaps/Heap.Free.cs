@@ -300,21 +300,14 @@ internal static unsafe partial class Heap
     // taken out of its bin: then nothing is done, since it may be put back with its bias, and the caller looks again.
     private static void MakeCommon(HeapState* heap, ThreadCache* cache, Slab* slab)
     {
-        if (cache != null)
-        {
-            // As a visitor, so that the slab stays.
-            Shared.Increment(&heap->Visitors);
-            Gate.Leave(heap, cache);
-        }
-
         Bin* bin = HeapState.BinOf(heap, slab->Class);
         if (ChangeBias(bin, slab, Bias.Changing))
         {
-            Gate.AwaitOwner(heap, slab);
+            Gate.AwaitOwner(heap, cache, slab);
             ChangeBias(bin, slab, Bias.None);
         }
 
-        Gate.Leave(heap, null);
+        Gate.Leave(heap, cache);
     }
 
     // False when the slab's pages have no bias.

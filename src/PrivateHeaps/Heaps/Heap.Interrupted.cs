@@ -44,8 +44,7 @@ internal static unsafe partial class Heap
                 continue;
             }
 
-            isEmpty = bin->FreeCount == 0 && bin->Depot == null;
-            byte* block = isEmpty && !mayGrow ? null : Bin.TakeOne(bin, &heap->Regions, index);
+            byte* block = mayGrow ? Bin.TakeOne(bin, &heap->Regions, index) : Bin.TakeWithoutLocks(bin, &heap->Regions);
             OsLock.Leave(&bin->Lock);
             if (block != null && Shared.Read(AddressMap.StateOf(block)) == BlockState.Dead)
             {

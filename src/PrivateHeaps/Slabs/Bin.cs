@@ -161,19 +161,48 @@ internal unsafe struct Bin
     /// <summary>Takes one block from the depot or a slab, for a thread without a cache; null when there is no memory. The caller holds Lock.</summary>
     public static byte* TakeOne(Bin* bin, RegionSet* regions, uint index)
     {
-        Rounds* rounds = bin->Depot;
-        if (rounds == null)
+        Round round;
+        return bin->Depot != null ? TakeLast(bin) : Take(bin, regions, index, &round + 1, 1, Bias.First) == 0 ? null : round.Block;
+    }
+
+    /// <summary>
+    /// As <see cref="TakeOne"/>, for who may hold any of the locks that come after Lock: null also when the bin has no block that can be had without them.
+    /// </summary>
+    public static byte* TakeWithoutLocks(Bin* bin, RegionSet* regions)
+    {
+        if (bin->Depot != null)
         {
-            Round round;
-            return Take(bin, regions, index, &round + 1, 1, Bias.First) == 0 ? null : round.Block;
+            return TakeLast(bin);
         }
 
+        Slab* slab = bin->Partial;
+        if (slab == null || (slab->PagesOfBlock != 0 && Retention.IsOn(&regions->Retention)))
+        {
+            return null;
+        }
+
+        Round round;
+        bin->FreePages -= slab->FreeCount == slab->SlotCount ? slab->PageCount : 0;
+        bin->FreeCount -= Slab.Take(slab, &round + 1, 1);
+        if (slab->FreeCount == 0)
+        {
+            Unlist(bin, slab);
+        }
+
+        return round.Block;
+    }
+
+    // From the depot; an array that is empty then is kept for a full one.
+    private static byte* TakeLast(Bin* bin)
+    {
+        Rounds* rounds = bin->Depot;
         byte* last = Rounds.Items(rounds)[--rounds->Count].Block;
         if (rounds->Count == 0)
         {
             bin->Depot = rounds->Next;
             bin->DepotCount--;
-            Rounds.Drop(rounds);
+            rounds->Next = bin->Empties;
+            bin->Empties = rounds;
         }
 
         return last;

@@ -17,4 +17,6 @@ internal sealed class AtRandom(int seed, int mostSchedules) : Strategy
     public override bool Keeps() => _random.Next(3) == 0;
 
     public override bool SeesOld() => _random.Next(2) == 0;
+
+    public override bool Interrupts() => _random.Next(40) == 0;
 }

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace PrivateHeaps.Explorer.Scheduling;
 
-/// <summary>Every schedule in which threads are interrupted at most so often, and at most so many stores are kept back.</summary>
+/// <summary>Every schedule in which threads are preempted at most so often, at most so many stores are kept back, and at most one signal comes.</summary>
 internal sealed class DepthFirst(int mostPreemptions, int mostKept) : Strategy
 {
     private readonly List<(int Chosen, int Count)> _path = [];
@@ -10,6 +10,7 @@ internal sealed class DepthFirst(int mostPreemptions, int mostKept) : Strategy
     private int _depth;
     private int _preemptions;
     private int _kept;
+    private bool _isInterrupted;
 
     /// <summary>Whether there is none left.</summary>
     public bool IsComplete { get; private set; }
@@ -29,6 +30,7 @@ internal sealed class DepthFirst(int mostPreemptions, int mostKept) : Strategy
 
         _hasBegun = true;
         _depth = _preemptions = _kept = 0;
+        _isInterrupted = false;
         return !IsComplete;
     }
 
@@ -49,6 +51,13 @@ internal sealed class DepthFirst(int mostPreemptions, int mostKept) : Strategy
     }
 
     public override bool SeesOld() => Decide(2) == 1;
+
+    public override bool Interrupts()
+    {
+        bool interrupts = !_isInterrupted && Decide(2) == 1;
+        _isInterrupted |= interrupts;
+        return interrupts;
+    }
 
     private int Decide(int count)
     {

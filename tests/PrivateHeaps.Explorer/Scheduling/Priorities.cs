@@ -62,6 +62,8 @@ internal sealed class Priorities(int seed, int mostSchedules, int changes) : Str
 
     public override bool SeesOld() => _random.Next(2) == 0;
 
+    public override bool Interrupts() => _random.Next(40) == 0;
+
     public override void Yielded(int thread) => _priorities[thread] = --_lowest;
 
     // Two seeds that are neighbors share no schedules.

@@ -33,6 +33,8 @@ internal sealed class Replay(Schedule schedule, TextWriter? teller = null) : Str
 
     public override bool SeesOld() => schedule.Find(Scheduler.Moment, Schedule.Old) >= 0;
 
+    public override bool Interrupts() => schedule.Find(Scheduler.Moment, Schedule.Interrupt) >= 0;
+
     public override unsafe void Tell(int thread, int moment, void* word, bool writes)
     {
         if (teller == null)

@@ -5,13 +5,14 @@ namespace PrivateHeaps.Explorer.Scheduling;
 
 /// <summary>
 /// The choices that make one schedule out of all, in the order of the moments they were made at. As text: "0&gt;1 17&gt;0 20k 31o" runs thread 1 first and 0 from
-/// moment 17 on, keeps the store of moment 20 back, and at moment 31 lets a thread see what memory held before such a store.
+/// moment 17 on, keeps the store of moment 20 back, and at moment 31 lets a thread see what memory held before such a store; with "i" a signal comes.
 /// </summary>
 internal sealed class Schedule
 {
     public const char Switch = '>';
     public const char Keep = 'k';
     public const char Old = 'o';
+    public const char Interrupt = 'i';
 
     private readonly List<(int Moment, char Kind, int Thread)> _choices = [];
 
@@ -47,7 +48,7 @@ internal sealed class Schedule
         Schedule schedule = new();
         foreach (string choice in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            int kind = choice.IndexOfAny([Switch, Keep, Old]);
+            int kind = choice.IndexOfAny([Switch, Keep, Old, Interrupt]);
             int moment = int.Parse(choice.AsSpan(0, kind), CultureInfo.InvariantCulture);
             schedule.Add(moment, choice[kind], choice[kind] == Switch ? int.Parse(choice.AsSpan(kind + 1), CultureInfo.InvariantCulture) : 0);
         }

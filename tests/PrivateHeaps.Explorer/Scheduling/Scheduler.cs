@@ -5,7 +5,8 @@ namespace PrivateHeaps.Explorer.Scheduling;
 /// <summary>
 /// Runs the threads of a model one at a time. Before each access to a word that threads share, and wherever a thread cannot go on, the strategy says who
 /// runs next; so the same choices give the same run. A store may be kept back until a fence of its thread, until a barrier of the whole process, or
-/// until another thread looks and is to see it: what processors of the x86 kind do.
+/// until another thread looks and is to see it: what processors of the x86 kind do. Before each access of a thread to which signals come, the strategy says whether one
+/// comes, whose handler then runs on this thread.
 /// </summary>
 internal static unsafe class Scheduler
 {
@@ -22,6 +23,7 @@ internal static unsafe class Scheduler
     private static uint s_alive;
     private static uint s_spinning;
     private static uint s_sleeping;
+    private static uint s_handling;
     private static int s_idleSpins;
     private static bool s_stops;
     private static bool s_keepsStores;
@@ -43,7 +45,7 @@ internal static unsafe class Scheduler
         s_strategy = strategy;
         s_keepsStores = model.KeepsStores;
         s_alive = (1u << model.ThreadCount) - 1;
-        s_spinning = s_sleeping = 0;
+        s_spinning = s_sleeping = s_handling = 0;
         s_idleSpins = 0;
         s_stops = false;
         s_failure = null;
@@ -91,6 +93,14 @@ internal static unsafe class Scheduler
 
         NextMoment();
         int moment = Moment;
+        if (s_model.IsInterrupted(self) && (s_handling >> self & 1) == 0 && s_strategy.Interrupts())
+        {
+            Trace.Add(moment, Schedule.Interrupt, 0);
+            s_handling |= 1u << self;
+            s_model.Handle(self);
+            s_handling &= ~(1u << self);
+        }
+
         bool meets = Meetings.Note((nint)word, self, writes);
         if (meets || s_strategy.StopsEverywhere)
         {

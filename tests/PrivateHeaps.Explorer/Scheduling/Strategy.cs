@@ -23,6 +23,9 @@ internal abstract class Strategy
     /// <summary>Whether the other thread's store that is kept back stays so.</summary>
     public abstract bool SeesOld();
 
+    /// <summary>Whether a signal interrupts the thread here.</summary>
+    public abstract bool Interrupts();
+
     /// <summary>The thread waits in a loop.</summary>
     public virtual void Yielded(int thread)
     {
