@@ -147,15 +147,15 @@ int64_t ph_clock_realtime(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Exclusive: two processes never write into one file, and a name that somebody prepared in a shared directory is not followed. */
-void *ph_map_file(const char *path, size_t bytes)
+/* In the place of what is there. Exclusive: two processes never write into one file, and a name that somebody prepared in a shared directory is not followed. */
+void *ph_map_file(const char *path, void *place, size_t bytes)
 {
     int saved = errno;
     void *memory = NULL;
     long file = syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (file >= 0) {
         if (syscall(SYS_ftruncate, file, bytes) == 0)
-            memory = ph_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, (int)file, 0);
+            memory = ph_mmap(place, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, (int)file, 0);
         syscall(SYS_close, file);
     }
     errno = saved;

@@ -6,6 +6,7 @@
  * came of it (scene.c, "aftermath"). It prints one line on standard output:
  *   refused             the call failed as documented, and everything stands
  *   silent              nothing was said, and everything stands
+ *   fault               each access was a fault that the program has caught, and everything stands
  *   harmful: WHAT       a block was handed out twice, changed, measured wrongly, or cannot be freed
  * Everything else (a sentence and an abort, a fault, a hang) is seen by who started it: run.
  */
@@ -150,6 +151,7 @@ void wrong_size(void *address);
 /* Wrong accesses, on that thread too. What is written counts as the expected content of whatever lies there: the program has done that, not the heap. */
 void wrong_write(char *address, size_t count);
 void wrong_read(const char *address, size_t count);
+void caught_fault(void); /* the access was not made */
 
 /* For calls of other kinds. */
 void took(enum answer answer);

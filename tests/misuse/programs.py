@@ -10,7 +10,7 @@ from modes import FACES, NATIVE, ROOT
 
 HERE = ROOT / "tests/misuse"
 OUT = ROOT / "out/tests/misuse"
-COMMON = ("main.c", "scene.c", "dead_blocks.c", "wrong_addresses.c", "overflows.c", "after_free.c", "races.c", "impossible_sizes.c", "leaks.c",
+COMMON = ("main.c", "scene.c", "dead_blocks.c", "wrong_addresses.c", "overflows.c", "neighbors.c", "after_free.c", "races.c", "impossible_sizes.c", "leaks.c",
     "abort_handlers.c")
 # Without builtins: a compiler that knows malloc removes the calls that this is about, or warns of them.
 COMPILE = ("gcc", "-std=gnu11", "-O1", "-g", "-fno-builtin", "-Wall", "-Wextra", "-Wno-use-after-free", "-Wno-unused-function", "-Wno-missing-field-initializers", "-pthread")
@@ -94,7 +94,7 @@ def what_came(program, mode, status, output, errors):
     last = output.strip().splitlines()[-1] if output.strip() else ""
     if sentences and status in (-signal.SIGABRT, 0) and last.split(":")[0] != "harmful":
         return named(program, mode, "stopped" if status != 0 else "told", sentences)
-    if status == 0 and last.split(":")[0] in ("refused", "silent", "harmful"):
+    if status == 0 and last.split(":")[0] in ("refused", "silent", "fault", "harmful"):
         return last.split(":")[0], last
     if status in (-signal.SIGSEGV, -signal.SIGBUS):
         return ("fault", "a fault at the program's own access") if was_accessing(errors) else ("crash", "a crash inside of the allocator")

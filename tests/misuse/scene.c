@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_BLOCKS = 2000, MOST_WRITES = 8, FILLED_WHOLE = 64 * KiB, EDGE_BYTES = 4096 };
+enum { MOST_BLOCKS = 2000, MOST_WRITES = 1500, FILLED_WHOLE = 64 * KiB, EDGE_BYTES = 4096 };
 
 struct block {
     char *start;
@@ -23,7 +23,7 @@ const struct shape *shape;
 static struct block blocks[MOST_BLOCKS];
 static int block_count;
 static struct { char *start; size_t count; } writes[MOST_WRITES];
-static int write_count, accepted_count, refused_count;
+static int write_count, access_count, fault_count, accepted_count, refused_count;
 static enum thread scene_thread;
 
 static void say(int file, const char *text)
@@ -241,6 +241,7 @@ static void access_wrongly(void (*call)(void *), const char *address, size_t cou
     say(STDERR_FILENO, "misuse: access\n");
     on_scene_thread(call, &access);
     say(STDERR_FILENO, "misuse: access made\n");
+    access_count++;
 }
 
 void wrong_write(char *address, size_t count)
@@ -251,6 +252,8 @@ void wrong_write(char *address, size_t count)
 }
 
 void wrong_read(const char *address, size_t count) { access_wrongly(call_read, address, count); }
+
+void caught_fault(void) { fault_count++; }
 
 /* The whole. */
 
@@ -318,5 +321,6 @@ void aftermath(void)
             release(blocks[i].start);
     if (!face_is_sound())
         harm("the heap does not validate");
-    say(STDOUT_FILENO, refused_count != 0 && accepted_count == 0 ? "refused\n" : "silent\n");
+    int all_faulted = fault_count != 0 && access_count == 0, all_refused = refused_count != 0 && accepted_count == 0;
+    say(STDOUT_FILENO, all_faulted ? "fault\n" : all_refused ? "refused\n" : "silent\n");
 }

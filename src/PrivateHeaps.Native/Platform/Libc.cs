@@ -82,9 +82,9 @@ internal static unsafe class Libc
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_clock_realtime")]
     public static extern long clock_realtime();
 
-    /// <summary>Creates a file that does not exist yet (mode 0600), gives it the size and maps it shared; null on any failure, also when it exists.</summary>
+    /// <summary>Creates a file that does not exist yet (mode 0600), gives it the size and maps it shared, in the place of what is there; null on any failure, also when it exists.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_map_file")]
-    public static extern void* map_file(byte* path, nuint bytes);
+    public static extern void* map_file(byte* path, void* place, nuint bytes);
 
     /// <summary>Reads at most capacity bytes from the start of a file; the number read, or -1.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_read_file")]

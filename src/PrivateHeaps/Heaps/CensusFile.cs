@@ -77,9 +77,13 @@ internal static unsafe class CensusFile
             return null;
         }
 
-        Census* census = WritePath(path, directory, (ulong)Libc.getpid(), (ulong)Libc.clock_realtime())
-            ? (Census*)Libc.map_file(path, (nuint)sizeof(Census))
-            : null;
+        void* place = WritePath(path, directory, (ulong)Libc.getpid(), (ulong)Libc.clock_realtime()) ? GuardPages.Reserve((nuint)sizeof(Census)) : null;
+        Census* census = place == null ? null : (Census*)Libc.map_file(path, place, (nuint)sizeof(Census));
+        if (place != null && census == null)
+        {
+            GuardPages.Release(place, (nuint)sizeof(Census));
+        }
+
         Metadata.Give(path, PathCapacity);
         return census;
     }

@@ -217,7 +217,7 @@ internal static unsafe class HandleTable
             s_state->Buckets = (MoveableBlock**)(s_state->Records + Capacity);
         }
 
-        nint entries = s_state->Records == null ? 0 : (nint)Os.Map(Capacity * (nuint)sizeof(Entry));
+        nint entries = s_state->Records == null ? 0 : (nint)GuardPages.Map(Capacity * (nuint)sizeof(Entry));
         Shared.Write(ref s_entries, entries);
         return entries != 0;
     }

@@ -35,7 +35,7 @@ internal static unsafe class HeapRegistry
     public static bool Initialize()
     {
         s_state = s_state != null ? s_state : (State*)Metadata.Take((nuint)sizeof(State));
-        s_slots = s_slots != null ? s_slots : (HeapState**)Os.Map(SlotLimit * (nuint)sizeof(HeapState*));
+        s_slots = s_slots != null ? s_slots : (HeapState**)GuardPages.Map(SlotLimit * (nuint)sizeof(HeapState*));
         return s_state != null && s_slots != null;
     }
 

@@ -30,14 +30,17 @@ internal static unsafe class AddressMap
     // A block may start so near the end of its window that the bytes which follow its state byte would belong to the next one. They lie here.
     private const nuint TailBytes = 8;
 
+    /// <summary>Bytes of a window's range.</summary>
+    public const nuint RangeBytes = EntriesBytes + StatesBytes + Units.PageBytes;
+
     private static byte** s_windows;
-    private static OsLock* s_lock;
+    private static State* s_state;
 
     public static bool Initialize()
     {
-        s_lock = s_lock != null ? s_lock : (OsLock*)Metadata.Take((nuint)sizeof(OsLock));
-        s_windows = s_windows != null ? s_windows : (byte**)Os.Map(WindowCount * (nuint)sizeof(byte*));
-        return s_lock != null && s_windows != null;
+        s_state = s_state != null ? s_state : (State*)Metadata.Take((nuint)sizeof(State));
+        s_windows = s_windows != null ? s_windows : (byte**)GuardPages.Map(WindowCount * (nuint)sizeof(byte*));
+        return s_state != null && s_windows != null;
     }
 
     /// <summary>The metadata range of the address's window; null when no heap ever had memory there.</summary>
@@ -211,12 +214,12 @@ internal static unsafe class AddressMap
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static byte* WindowAt(nuint window) => (byte*)Shared.Read((nint*)(s_windows + window));
 
-    public static void EnterLock() => OsLock.Enter(s_lock);
+    public static void EnterLock() => OsLock.Enter(&s_state->Lock);
 
-    public static void LeaveLock() => OsLock.Leave(s_lock);
+    public static void LeaveLock() => OsLock.Leave(&s_state->Lock);
 
     /// <summary>See <see cref="OsLock.MayWait"/>.</summary>
-    public static bool MayWait() => OsLock.MayWait(s_lock);
+    public static bool MayWait() => OsLock.MayWait(&s_state->Lock);
 
     private static void GiveBackSpan(byte* span, nuint bytes)
     {
@@ -234,7 +237,7 @@ internal static unsafe class AddressMap
         bool there = WindowAt(window) != null;
         if (!there)
         {
-            byte* range = (byte*)Os.Map(EntriesBytes + StatesBytes + TailBytes);
+            byte* range = (byte*)GuardedRange.Take(&s_state->Ranges, RangeBytes, Units.PageBytes);
             there = range != null;
 
             // Partner: WindowAt reads without the lock; the range is zero, which means "no block" everywhere.
@@ -243,5 +246,11 @@ internal static unsafe class AddressMap
 
         LeaveLock();
         return there;
+    }
+
+    private struct State
+    {
+        public OsLock Lock;
+        public GuardedRange Ranges;
     }
 }

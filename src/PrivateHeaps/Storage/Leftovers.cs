@@ -13,7 +13,10 @@ internal static unsafe class Leftovers
     private static nint s_first;
 
     /// <summary>Ends a range that <see cref="Os.Reserve"/> or a Map made, whole; of its bytes the first ones may have been accessible.</summary>
-    public static void Release(void* address, nuint bytes, nuint accessibleBytes)
+    public static void Release(void* address, nuint bytes, nuint accessibleBytes) => Release(address, bytes, address, accessibleBytes);
+
+    /// <summary>As above, where what may have been accessible does not begin with the range.</summary>
+    public static void Release(void* address, nuint bytes, void* accessible, nuint accessibleBytes)
     {
         if (Os.Release(address, bytes))
         {
@@ -27,7 +30,7 @@ internal static unsafe class Leftovers
 
         if (accessibleBytes != 0)
         {
-            Os.Decommit(address, accessibleBytes);
+            Os.Decommit(accessible, accessibleBytes);
         }
 
         Leftover* left = (Leftover*)Metadata.Take((nuint)sizeof(Leftover));

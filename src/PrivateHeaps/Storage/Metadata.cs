@@ -5,7 +5,7 @@ using PrivateHeaps.Platform;
 namespace PrivateHeaps.Storage;
 
 /// <summary>
-/// Memory for the engine's own structures, far from any block that a caller can overrun. Objects of up to 8 KiB come from free lists in
+/// Memory for the engine's own structures, behind guard pages for any block that a caller can overrun. Objects of up to 8 KiB come from free lists in
 /// steps of a cache line, larger ones in powers of two. Memory is reused and never given back, so a stale pointer into it can always be read.
 /// Any thread may call; the lock is a leaf: nothing else is taken under it.
 /// </summary>
@@ -15,16 +15,21 @@ internal static unsafe class Metadata
     private const uint SmallBytes = 8 * Units.KiB;
     private const int SmallListCount = (int)(SmallBytes / LineBytes) + 1;
     private const int ListCount = SmallListCount + 48;
-    private const nuint FirstChunkBytes = 256 * Units.KiB;
     private const nuint DiscardBytes = 256 * Units.KiB;
-    private const nuint ChunkBytes = 1 * Units.MiB;
+
+    // What is made accessible at once: little for who has few heaps, and few calls for who has many.
+    private const nuint FirstStepBytes = 256 * Units.KiB;
+    private const nuint StepBytes = 1 * Units.MiB;
 
     private static State* s_state;
+
+    // The first reservation, which begins with the state as soon as it can be made accessible.
+    private static byte* s_first;
 
     /// <summary>Bytes of all objects that are taken; what a heap took is given back when it is destroyed.</summary>
     public static nuint TakenBytes => s_state->TakenBytes;
 
-    /// <summary>Maps the first chunk, whose head holds this class's own state.</summary>
+    /// <summary>Makes the first reservation, whose head holds this class's own state.</summary>
     public static bool Initialize()
     {
         if (s_state != null)
@@ -32,15 +37,15 @@ internal static unsafe class Metadata
             return true;
         }
 
-        byte* chunk = (byte*)Os.Map(FirstChunkBytes);
-        if (chunk == null)
+        s_first = s_first != null ? s_first : (byte*)GuardPages.Reserve(GuardedRange.LeastBytes);
+        if (s_first == null || !Os.Commit(s_first, FirstStepBytes, false))
         {
             return false;
         }
 
-        s_state = (State*)chunk;
-        s_state->Next = chunk + Bits.RoundUp((nuint)sizeof(State), LineBytes);
-        s_state->End = chunk + FirstChunkBytes;
+        s_state = (State*)s_first;
+        byte* next = s_first + Bits.RoundUp((nuint)sizeof(State), LineBytes);
+        GuardedRange.Begin(&s_state->Range, next, s_first + FirstStepBytes, s_first + GuardedRange.LeastBytes);
         return true;
     }
 
@@ -53,7 +58,8 @@ internal static unsafe class Metadata
         void* taken = *list;
         if (taken == null)
         {
-            taken = Carve(rounded);
+            // Fresh memory from the system is zero, so such an object needs no clearing.
+            taken = GuardedRange.Take(&s_state->Range, rounded, StepBytes);
             s_state->TakenBytes += taken == null ? 0 : rounded;
             OsLock.Leave(&s_state->Lock);
             return taken;
@@ -105,37 +111,10 @@ internal static unsafe class Metadata
     private static nuint ListIndex(nuint rounded) =>
         rounded <= SmallBytes ? rounded / LineBytes : (nuint)(SmallListCount + System.Numerics.BitOperations.TrailingZeroCount(rounded) - 13);
 
-    // Fresh memory from the system is zero, so a carved object needs no clearing.
-    private static void* Carve(nuint rounded)
-    {
-        if (rounded >= FirstChunkBytes)
-        {
-            return Os.Map(rounded);
-        }
-
-        if ((nuint)(s_state->End - s_state->Next) < rounded)
-        {
-            byte* fresh = (byte*)Os.Map(ChunkBytes);
-            if (fresh == null)
-            {
-                return null;
-            }
-
-            // The tail of the old chunk is too small for this object but not for a small one: no list holds it, and at most one object is lost.
-            s_state->Next = fresh;
-            s_state->End = fresh + ChunkBytes;
-        }
-
-        void* taken = s_state->Next;
-        s_state->Next += rounded;
-        return taken;
-    }
-
     private struct State
     {
         public OsLock Lock;
-        public byte* Next;
-        public byte* End;
+        public GuardedRange Range;
         public nuint TakenBytes;
         public FreeLists Lists;
     }

@@ -20,7 +20,7 @@ internal static unsafe class Libc
         NativeMemory.Copy(from, to, bytes);
     }
 
-    public static void* map_file(byte* path, nuint bytes) => null;
+    public static void* map_file(byte* path, void* place, nuint bytes) => null;
 
     public static nint read_file(byte* path, void* buffer, nuint capacity) => -1;
 

@@ -14,7 +14,7 @@ public sealed unsafe class ForkTests
     /// <summary>Every lock of the engine. Who adds one decides here what becomes of it, and has <see cref="Fork"/> see to it.</summary>
     private static readonly SortedDictionary<string, string> s_locks = new(StringComparer.Ordinal)
     {
-        ["AddressMap.s_lock"] = Held,
+        ["AddressMap.State.Lock"] = Held,
         ["Arena.State.Lock"] = Held,
         ["FaceLock.s_lock"] = Held,
         ["HandleTable.State.Lock"] = Held,

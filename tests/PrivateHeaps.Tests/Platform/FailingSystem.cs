@@ -30,8 +30,8 @@ internal enum DecommitAnswer
 /// <summary>A system that refuses chosen calls, and counts the bytes that it has handed out. One thread at a time, beside rare calls of finalizers.</summary>
 internal static unsafe class FailingSystem
 {
-    // What the engine keeps for ever: the metadata of a window of addresses, and a chunk of metadata.
-    private const nuint ChunkBytes = 1 << 20;
+    // Ranges that the engine keeps for ever: reservations of metadata.
+    private static readonly HashSet<nint> s_kept = [];
 
     private static OsTable s_system;
     private static SystemCalls s_chosen;
@@ -87,19 +87,21 @@ internal static unsafe class FailingSystem
         return true;
     }
 
-    private static nuint WindowBytes => (AddressMap.EntriesBytes + AddressMap.StatesBytes + Os.PageBytes) & ~(Os.PageBytes - 1);
+    private static bool IsKept(nuint bytes) => bytes == GuardPages.RangeBytes(GuardedRange.ReservationBytes)
+        || bytes == GuardPages.RangeBytes(GuardedRange.LeastBytes) || bytes == GuardPages.RangeBytes(AddressMap.RangeBytes);
 
     private static void* Reserve(nuint bytes)
     {
         void* range = Refuses(SystemCalls.Reserve) ? null : s_system.Reserve(bytes);
-        HeldBytes += range == null ? 0 : bytes;
+        bool isKept = range != null && IsKept(bytes) && s_kept.Add((nint)range);
+        HeldBytes += range == null || isKept ? 0 : bytes;
         return range;
     }
 
     private static void* Map(nuint bytes, nuint alignment, bool executable)
     {
         void* range = Refuses(SystemCalls.Map) ? null : s_system.Map(bytes, alignment, executable);
-        HeldBytes += range == null || bytes == ChunkBytes || bytes == WindowBytes ? 0 : bytes;
+        HeldBytes += range == null ? 0 : bytes;
         return range;
     }
 
@@ -111,7 +113,7 @@ internal static unsafe class FailingSystem
     private static bool Release(void* address, nuint bytes)
     {
         bool released = !Refuses(SystemCalls.Release) && s_system.Release(address, bytes);
-        HeldBytes -= released ? bytes : 0;
+        HeldBytes -= released && !s_kept.Remove((nint)address) ? bytes : 0;
         return released;
     }
 

@@ -80,7 +80,7 @@ internal static unsafe class Libc
     public static void memmove(void* to, void* from, nuint bytes) => NativeMemory.Copy(from, to, bytes);
 
     /// <summary>Only the native library, preloaded into a program, keeps a census.</summary>
-    public static void* map_file(byte* path, nuint bytes) => null;
+    public static void* map_file(byte* path, void* place, nuint bytes) => null;
 
     public static nint read_file(byte* path, void* buffer, nuint capacity) => -1;
 

@@ -49,7 +49,7 @@ internal unsafe struct PageList
         if (count * arrays > ShortCount)
         {
             _mappingBytes = count * arrays * (nuint)sizeof(nuint);
-            _mapping = Os.Map(_mappingBytes);
+            _mapping = GuardPages.Map(_mappingBytes);
             if (_mapping == null)
             {
                 return Win32Error.NotEnoughMemory;
@@ -77,7 +77,7 @@ internal unsafe struct PageList
     {
         if (_mapping != null)
         {
-            Leftovers.Release(_mapping, _mappingBytes, _mappingBytes);
+            GuardPages.Release(_mapping, _mappingBytes);
         }
     }
 

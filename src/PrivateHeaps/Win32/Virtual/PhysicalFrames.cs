@@ -37,7 +37,7 @@ internal static unsafe class PhysicalFrames
                 LinuxFrames.Close(s_state->File);
             }
 
-            Leftovers.Release(s_state->Entries, EntriesBytes, EntriesBytes);
+            GuardPages.Release(s_state->Entries, EntriesBytes);
             *s_state = default;
         }
     }
@@ -142,7 +142,7 @@ internal static unsafe class PhysicalFrames
 
         int file = LinuxFrames.Create();
         s_state->Limit = Bits.Min((nuint)totals.Physical, LinuxFrames.LargestFileBytes) / LinuxPages.PageBytes;
-        s_state->Entries = file < 0 || s_state->Limit == 0 ? null : (nuint*)Os.Map(EntriesBytes);
+        s_state->Entries = file < 0 || s_state->Limit == 0 ? null : (nuint*)GuardPages.Map(EntriesBytes);
         if (s_state->Entries == null)
         {
             s_state->Limit = 0;

@@ -83,7 +83,7 @@ internal static unsafe class Reservations
         reservation->End = start + bytes;
         reservation->Protection = protection;
         reservation->Runs = isWindow ? null : PageRun.Create(null, start);
-        reservation->Frames = isWindow ? (nuint*)Os.Map(FramesBytes(reservation)) : null;
+        reservation->Frames = isWindow ? (nuint*)GuardPages.Map(FramesBytes(reservation)) : null;
         if (reservation->Runs == null && reservation->Frames == null)
         {
             Metadata.Give(reservation, (nuint)sizeof(Reservation));
@@ -108,7 +108,7 @@ internal static unsafe class Reservations
         PageRun.DropAll(reservation);
         if (reservation->IsWindow)
         {
-            Leftovers.Release(reservation->Frames, FramesBytes(reservation), FramesBytes(reservation));
+            GuardPages.Release(reservation->Frames, FramesBytes(reservation));
         }
 
         Metadata.Give(reservation, (nuint)sizeof(Reservation));
