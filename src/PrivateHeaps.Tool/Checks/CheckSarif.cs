@@ -88,6 +88,16 @@ internal static class CheckSarif
             json.WriteNumber("exitSignalNumber", report.Result.Signal);
         }
 
+        json.WriteStartArray("toolExecutionNotifications");
+        foreach (string sentence in report.File.Omission.Sentences)
+        {
+            json.WriteStartObject();
+            json.WriteString("level", "warning");
+            WriteText(json, "message", sentence);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
         json.WriteEndObject();
         json.WriteEndArray();
     }
@@ -183,6 +193,7 @@ internal static class CheckSarif
         json.WriteString("function", first.Function);
         json.WriteString("heap", group.Heap);
         json.WriteNumber("blockCount", group.Count);
+        json.WriteNumber("placeCount", group.Places);
         json.WriteNumber("bytes", group.First.IsLeak ? group.Bytes : first.Bytes);
         json.WriteString("address", first.Address);
         json.WriteString("block", first.Block);

@@ -7,6 +7,7 @@ namespace PrivateHeaps.Tool.Checks;
 /// <summary>What a check found, for people: one line for each kind and place.</summary>
 internal static class CheckText
 {
+    private const int MostErrors = 100;
     private const int MostLeaks = 20;
 
     public static string Render(CheckReport report, ReportStyle style) => TextTable.Render(style, console =>
@@ -15,11 +16,15 @@ internal static class CheckText
         FindingGroup[] leaks = [.. report.Groups.Where(group => group.First.IsLeak)];
         WriteHeadline(console, report, errors, leaks);
         if (report.Groups.Count > 0)
-            WriteGroups(console, [.. errors, .. leaks.Take(MostLeaks)]);
+            WriteGroups(console, [.. errors.Take(MostErrors), .. leaks.Take(MostLeaks)]);
+        if (errors.Length > MostErrors)
+            WriteRestOfErrors(console, errors[MostErrors..]);
         if (leaks.Length > MostLeaks)
             WriteRest(console, leaks[MostLeaks..]);
+        foreach (string sentence in report.File.Omission.Sentences)
+            console.WriteLine($"  {sentence}");
         if (report.File.UnreadableCount > 0)
-            console.WriteLine($"  {Numbered((ulong)report.File.UnreadableCount, "line")} of the processes could not be read; there may be more findings than these.");
+            console.WriteLine($"  {Human.Numbered((ulong)report.File.UnreadableCount, "line")} of the processes could not be read; there may be more findings than these.");
         if (report.File.ImageCount == 0)
             console.WriteLine("  It never used the checked heap: it is linked statically, runs with another user's rights (setuid), or was started without LD_PRELOAD.");
     });
@@ -38,8 +43,8 @@ internal static class CheckText
 
     private static string Summary(FindingGroup[] errors, FindingGroup[] leaks)
     {
-        string error = Numbered(Sum(errors, group => group.Count), "finding");
-        string leak = $"{Numbered(Sum(leaks, group => group.Count), "block")} of {Human.Bytes(Sum(leaks, group => group.Bytes))} in all still allocated";
+        string error = Human.Numbered(Sum(errors, group => group.Count), "finding");
+        string leak = $"{Human.Numbered(Sum(leaks, group => group.Count), "block")} of {Human.Bytes(Sum(leaks, group => group.Bytes))} in all still allocated";
         return leaks.Length == 0 ? error : errors.Length == 0 ? leak : $"{error}, {leak}";
     }
 
@@ -53,9 +58,13 @@ internal static class CheckText
     }
 
     private static void WriteRest(IAnsiConsole console, FindingGroup[] rest) => console.WriteLine(
-        $"  ... and {Numbered(Sum(rest, group => group.Count), "block")} of {Human.Bytes(Sum(rest, group => group.Bytes))} in all from {rest.Length} more places; --report FILE.sarif has them all.");
+        $"  ... and {Human.Numbered(Sum(rest, group => group.Count), "block")} of {Human.Bytes(Sum(rest, group => group.Bytes))} in all from {Human.Numbered(Sum(rest, group => group.Places), "more place")}; --report FILE.sarif has {Them(rest)}.");
 
-    private static string Numbered(ulong count, string noun) => $"{Human.Count(count)} {noun}{(count == 1 ? "" : "s")}";
+    private static void WriteRestOfErrors(IAnsiConsole console, FindingGroup[] rest) => console.WriteLine(
+        $"  ... and {Human.Numbered(Sum(rest, group => group.Count), "finding")} in {Human.Numbered((ulong)rest.Length, "more line")}; --report FILE.sarif has them all.");
+
+    // What a process reports together is in no report one by one.
+    private static string Them(FindingGroup[] rest) => rest.All(group => group.Places == 1) ? "them all" : "more of them";
 
     private static ulong Sum(IEnumerable<FindingGroup> groups, Func<FindingGroup, ulong> value) => groups.Aggregate(0ul, (sum, group) => sum + value(group));
 

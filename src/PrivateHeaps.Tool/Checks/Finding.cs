@@ -23,6 +23,12 @@ internal sealed record Finding
     /// <summary>Blocks of a leak; else 1.</summary>
     public ulong Count { get; init; } = 1;
 
+    /// <summary>Of a leak that stands for several places, how many; else 1.</summary>
+    public ulong Places { get; init; } = 1;
+
+    /// <summary>Of a line about what is not reported, how many findings; null for any other, and where it is not known.</summary>
+    public ulong? OmittedFindings { get; init; }
+
     /// <summary>The handle, as text.</summary>
     public string Heap { get; init; } = "";
 
@@ -72,6 +78,8 @@ internal sealed record Finding
                 Address = Text(finding, "address"),
                 Bytes = Number(finding, "bytes", 0),
                 Count = Number(finding, "count", 1),
+                Places = Number(finding, "places", 1),
+                OmittedFindings = finding.TryGetProperty("findings", out _) ? Number(finding, "findings", 0) : null,
                 Heap = Text(finding, "heap"),
                 HeapName = Text(finding, "heapName"),
                 IsProcessHeap = finding.TryGetProperty("processHeap", out JsonElement process) && process.GetBoolean(),

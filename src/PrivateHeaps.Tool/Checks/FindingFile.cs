@@ -10,6 +10,7 @@ internal sealed class FindingFile
 
     public FindingFile(IEnumerable<string> lines)
     {
+        List<Finding> omitted = [];
         foreach (string line in lines.Where(line => line.Length > 0))
         {
             Finding? finding = Finding.Parse(line);
@@ -17,9 +18,13 @@ internal sealed class FindingFile
                 UnreadableCount++;
             else if (finding.Kind == ProcessKind)
                 ImageCount++;
+            else if (finding.Kind == Omission.Kind)
+                omitted.Add(finding);
             else
                 _findings.Add(finding);
         }
+
+        Omission = new Omission(omitted);
     }
 
     /// <summary>In the order of their coming.</summary>
@@ -27,6 +32,9 @@ internal sealed class FindingFile
 
     /// <summary>Programs that were checked: one for each process, and one more for each exec in it. A child of fork belongs to its parent's.</summary>
     public int ImageCount { get; }
+
+    /// <summary>What the processes have found and not written down.</summary>
+    public Omission Omission { get; }
 
     /// <summary>Lines that were no findings, as the last one of a process that was killed as it wrote.</summary>
     public int UnreadableCount { get; }

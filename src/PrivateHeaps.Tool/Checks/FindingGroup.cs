@@ -29,7 +29,10 @@ internal sealed class FindingGroup
 
     public string Heap => HeapOf(First);
 
-    public string AllocatedAt => SiteOf(First.Allocated);
+    /// <summary>How many places of allocation it stands for; more than 1 only for leaks that are not told apart.</summary>
+    public ulong Places => First.Places == 1 ? 1 : Sum(finding => finding.Places);
+
+    public string AllocatedAt => Places == 1 ? SiteOf(First.Allocated) : $"{Human.Count(Places)} more places";
 
     /// <summary>Where the program made the call in which it was found; else what found it, as the end of the process.</summary>
     public string CaughtAt => First.IsLeak ? "" : OwnFrameOf(First.Caught)?.Short ?? First.Function;
@@ -38,7 +41,7 @@ internal sealed class FindingGroup
     public static List<FindingGroup> Of(IEnumerable<Finding> findings)
     {
         List<FindingGroup> groups = [.. findings
-            .GroupBy(finding => (finding.Kind, HeapOf(finding), finding.Function, SiteOf(finding.Allocated), SiteOf(finding.Caught)))
+            .GroupBy(finding => (finding.Kind, HeapOf(finding), finding.Function, SiteOf(finding.Allocated), SiteOf(finding.Caught), finding.Places == 1))
             .Select(group => new FindingGroup([.. group]))];
         return [.. groups.Where(group => !group.First.IsLeak), .. groups.Where(group => group.First.IsLeak).OrderByDescending(group => group.Bytes)];
     }

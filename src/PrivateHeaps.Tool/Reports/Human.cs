@@ -9,6 +9,9 @@ internal static class Human
 
     public static string Count(ulong count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary>"1 line", "2 lines".</summary>
+    public static string Numbered(ulong count, string noun) => $"{Count(count)} {noun}{(count == 1 ? "" : "s")}";
+
     /// <summary>Whole bytes below 1,024; else one decimal, which a round number does without.</summary>
     public static string Bytes(ulong bytes)
     {

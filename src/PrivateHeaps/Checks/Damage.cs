@@ -116,6 +116,13 @@ internal static unsafe class Damage
         text.AddDecimal(finding->Count);
         text.Add(finding->Count == 1 ? " block of "u8 : " blocks of "u8);
         AddHeap(ref text, finding);
+        if (finding->Places > 1)
+        {
+            text.Add(" from "u8);
+            text.AddDecimal(finding->Places);
+            text.Add(" further places"u8);
+        }
+
         text.Add(isSite ? " from one place, "u8 : ", "u8);
         AddCount(ref text, finding->Bytes);
         text.Add(finding->Count == 1 ? ", was still allocated when "u8 : " in all, were still allocated when "u8);

@@ -30,6 +30,9 @@ internal unsafe struct Finding
     /// <summary>Blocks of a leak; otherwise 1.</summary>
     public nuint Count;
 
+    /// <summary>Places that allocated them; otherwise 1.</summary>
+    public nuint Places;
+
     public nint Heap;
     public bool IsProcessHeap;
     public NameText HeapName;

@@ -4,7 +4,7 @@ using PrivateHeaps.Platform;
 namespace PrivateHeaps.Checks;
 
 /// <summary>
-/// A finding as programs read it: one JSON object in one line, with the keys kind, message, function, address, bytes, count, heap, heapName, processHeap, block,
+/// A finding as programs read it: one JSON object in one line, with the keys kind, message, function, address, bytes, count, places, heap, heapName, processHeap, block,
 /// offset, dump, pid, allocated, freed, caught. Addresses and handles are text ("0x1F"), the dump is pairs of hexadecimal digits, the last three are arrays.
 /// </summary>
 internal static unsafe class FindingJson
@@ -23,6 +23,8 @@ internal static unsafe class FindingJson
         text.AddDecimal(finding->Bytes);
         text.Add(",\"count\":"u8);
         text.AddDecimal(finding->Count);
+        text.Add(",\"places\":"u8);
+        text.AddDecimal(finding->Places);
         text.Add(",\"heap\":\""u8);
         text.AddHex((nuint)finding->Heap);
         text.Add("\",\"heapName\":\""u8);

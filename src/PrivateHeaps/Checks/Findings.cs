@@ -64,27 +64,54 @@ internal static unsafe class Findings
         finding->Kind = kind;
         finding->Function = function;
         finding->Count = 1;
+        finding->Places = 1;
         return finding;
     }
 
     /// <summary>
-    /// Prints the finding, with the calling thread's stack, and appends it to the file that the environment names. Ends: the next <see cref="Stop"/> is the end.
+    /// Prints the finding, with the calling thread's stack, and appends it to the file that the environment names; or counts it, if there were too many before
+    /// (see <see cref="Omissions"/>). Ends: the next <see cref="Stop"/> is the end.
     /// </summary>
     public static void Report(Finding* finding, bool ends)
     {
-        finding->CaughtBy = finding->Kind == FindingKind.Leak ? 0 : Stacks.Capture();
-        TextBuffer text = new(s_text, TextBytes);
-        FindingText.Add(ref text, finding);
-        FindingSink.Tell(finding, s_text, text.Bytes(s_text), ends);
-        byte* path = Host.Variable(AddressOf(ReportVariable));
-        if (path != null && *path != 0)
+        bool isLast = ends && FindingSink.EndsProcess;
+        bool isReported = Omissions.Admits(finding, isLast);
+        if (FindingSink.Wants(isReported, ends))
         {
-            text = new(s_text, TextBytes);
-            FindingJson.Add(ref text, finding);
-            Host.AppendToFile(path, s_text, text.Bytes(s_text));
+            finding->CaughtBy = finding->Kind == FindingKind.Leak ? 0 : Stacks.Capture();
+            TextBuffer text = new(s_text, TextBytes);
+            FindingText.Add(ref text, finding);
+            FindingSink.Tell(finding, s_text, text.Bytes(s_text), ends);
+        }
+
+        if (isReported)
+        {
+            TextBuffer line = new(s_text, TextBytes);
+            FindingJson.Add(ref line, finding);
+            Append(ref line);
+        }
+        else
+        {
+            Omit(finding);
+        }
+
+        if (isLast)
+        {
+            TellOmissions();
         }
 
         Shared.Exchange(ref s_free, (nint)finding);
+    }
+
+    /// <summary>The process ends, outside of every heap: says how much was found and not reported.</summary>
+    public static void End()
+    {
+        if (s_finding != 0)
+        {
+            Finding* finding = Begin(FindingKind.Leak, null);
+            TellOmissions();
+            Shared.Exchange(ref s_free, (nint)finding);
+        }
     }
 
     /// <summary>At the end of every call that may have reported, outside of every heap. Returns when nothing was found, or the process is to go on.</summary>
@@ -110,6 +137,47 @@ internal static unsafe class Findings
         if (s_finding != 0)
         {
             Shared.Exchange(ref s_free, s_finding);
+            Omissions.Reset();
+        }
+    }
+
+    // The first one is noted at once, since the process may not end in order.
+    private static void Omit(Finding* finding)
+    {
+        if (!Omissions.Any)
+        {
+            TextBuffer text = new(s_text, TextBytes);
+            Omissions.AddLimit(ref text);
+            FindingSink.TellLimit(s_text, text.Bytes(s_text));
+            text = new(s_text, TextBytes);
+            Omissions.AddJson(ref text, withCounts: false);
+            Append(ref text);
+        }
+
+        Omissions.Add(finding);
+    }
+
+    private static void TellOmissions()
+    {
+        if (Omissions.Any)
+        {
+            TextBuffer text = new(s_text, TextBytes);
+            Omissions.AddText(ref text);
+            Host.WriteError(s_text, text.Bytes(s_text));
+            text = new(s_text, TextBytes);
+            Omissions.AddJson(ref text, withCounts: true);
+            Append(ref text);
+            Omissions.Clear();
+        }
+    }
+
+    // To the file that the environment names, if it names one.
+    private static void Append(ref TextBuffer line)
+    {
+        byte* path = Host.Variable(AddressOf(ReportVariable));
+        if (path != null && *path != 0)
+        {
+            Host.AppendToFile(path, s_text, line.Bytes(s_text));
         }
     }
 

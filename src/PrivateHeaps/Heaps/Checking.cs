@@ -57,6 +57,7 @@ internal static unsafe class Checking
         }
 
         s_process = 0;
+        Findings.End();
         Findings.Stop();
     }
 

@@ -5,8 +5,8 @@ using PrivateHeaps.Storage;
 namespace PrivateHeaps.Heaps;
 
 /// <summary>
-/// What is still allocated when a heap or the process ends: one finding for each place that allocated, those with the most bytes first; or one for the
-/// heap, if no stacks are recorded. Nobody else is inside the heap.
+/// What is still allocated when a heap or the process ends: one finding for each place that allocated, those with the most bytes first, and one for all places
+/// beyond a hundred; or one for the heap, if no stacks are recorded. Nobody else is inside the heap.
 /// </summary>
 internal static unsafe class Leaks
 {
@@ -52,9 +52,11 @@ internal static unsafe class Leaks
             }
         }
 
-        for (uint told = 0; told < MostSites && Tell(heap, LargestOf(sites, capacity), call); told++)
+        for (uint told = 0; told < MostSites && TellLargest(heap, sites, capacity, call); told++)
         {
         }
+
+        TellRest(heap, sites, capacity, call);
 
         Metadata.Give(sites, capacity * (nuint)sizeof(Site));
     }
@@ -86,23 +88,52 @@ internal static unsafe class Leaks
         return largest;
     }
 
-    private static bool Tell(HeapState* heap, Site* site, HeapCall call)
+    private static bool TellLargest(HeapState* heap, Site* sites, uint capacity, HeapCall call)
     {
-        if (site == null)
+        Site* site = LargestOf(sites, capacity);
+        if (site != null)
         {
-            return false;
+            site->IsTold = true;
+            Tell(heap, site, 1, call);
         }
 
-        site->IsTold = true;
+        return site != null;
+    }
+
+    private static void TellRest(HeapState* heap, Site* sites, uint capacity, HeapCall call)
+    {
+        Site rest = default;
+        nuint places = 0;
+        for (uint i = 0; i < capacity; i++)
+        {
+            if (sites[i].Count != 0 && !sites[i].IsTold)
+            {
+                places++;
+                rest.Count += sites[i].Count;
+                rest.Bytes += sites[i].Bytes;
+                rest.Block = sites[i].Block;
+                rest.Stack = sites[i].Stack;
+            }
+        }
+
+        if (places != 0)
+        {
+            rest.Stack = places == 1 ? rest.Stack : 0;
+            Tell(heap, &rest, places, call);
+        }
+    }
+
+    private static void Tell(HeapState* heap, Site* site, nuint places, HeapCall call)
+    {
         Finding* finding = Heap.BeginFinding(heap, FindingKind.Leak, CallNames.Of(call, CallFace.Win32, false, false));
         finding->Address = site->Block;
         finding->Block = site->Block;
         finding->Bytes = site->Bytes;
         finding->Count = site->Count;
+        finding->Places = places;
         finding->AllocatedBy = site->Stack;
         Damage.DescribeLeak(finding, site->Stack != 0, call == HeapCall.Exit ? "the process ended"u8 : "the heap was destroyed"u8);
         Findings.Report(finding, ends: false);
-        return true;
     }
 
     private struct Site

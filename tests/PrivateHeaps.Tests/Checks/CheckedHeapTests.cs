@@ -265,6 +265,21 @@ public sealed unsafe class CheckedHeapTests
     }
 
     [Fact]
+    public void Who_asks_for_findings_gets_those_beyond_the_thousand_that_a_process_reports()
+    {
+        using Findings findings = new();
+        using PrivateHeap heap = new(new() { Checks = Tail | HeapChecks.Continue });
+        byte* block = (byte*)heap.Alloc(8);
+        for (int round = 0; round < 1100; round++)
+        {
+            Assert.Throws<ArgumentException>(() => heap.Free(block + 16));
+        }
+
+        heap.Free(block);
+        Assert.Equal(1100, findings.Heard.Count(finding => finding.Kind == "bad-address"));
+    }
+
+    [Fact]
     public void A_handler_may_use_the_heap_and_a_heap_without_checks_has_none()
     {
         using PrivateHeap heap = new(new() { Checks = Tail | HeapChecks.Continue }), plain = new();

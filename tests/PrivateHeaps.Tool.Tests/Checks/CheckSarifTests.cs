@@ -5,31 +5,44 @@ namespace PrivateHeaps.Tool.Tests.Checks;
 
 public class CheckSarifTests
 {
-    /// <summary>The properties that SARIF 2.1.0 has for each object that a report uses, those that must be there with a star; what is behind a colon is the object in it.</summary>
+    /// <summary>
+    /// What the schema of SARIF 2.1.0 says of each object and property that a report uses. Behind the name, a star says that it must be there; behind the colon is what
+    /// it holds: an object, an array of something, of which no two may be equal if it is a set, or a value.
+    /// </summary>
     private static readonly Dictionary<string, string[]> s_shapes = new()
     {
-        ["log"] = ["$schema", "version*", "runs*:run"],
-        ["run"] = ["tool*:tool", "invocations:invocation", "originalUriBaseIds:uriBases", "results:result"],
+        ["log"] = ["$schema:uri", "version*:one of 2.1.0", "runs*:array of run"],
+        ["run"] = ["tool*:tool", "invocations:array of invocation", "originalUriBaseIds:uriBases", "results:array of result"],
         ["uriBases"] = ["SRCROOT:artifactLocation"],
         ["tool"] = ["driver*:driver"],
-        ["driver"] = ["name*", "version", "rules:rule"],
-        ["rule"] = ["id*", "name", "shortDescription:text", "fullDescription:text", "help:text", "defaultConfiguration:configuration"],
-        ["configuration"] = ["level"],
-        ["text"] = ["text*"],
-        ["invocation"] = ["commandLine", "executionSuccessful*", "exitCode", "exitSignalName", "exitSignalNumber"],
+        ["driver"] = ["name*:string", "version:string", "rules:set of rule"],
+        ["rule"] = ["id*:string", "name:string", "shortDescription:text", "fullDescription:text", "help:text", "defaultConfiguration:configuration"],
+        ["configuration"] = ["level:level"],
+        ["text"] = ["text*:string"],
+        ["invocation"] =
+        [
+            "commandLine:string", "executionSuccessful*:boolean", "exitCode:integer", "exitSignalName:string", "exitSignalNumber:integer",
+            "toolExecutionNotifications:array of notification",
+        ],
+        ["notification"] = ["level:level", "message*:text"],
         ["result"] =
         [
-            "ruleId", "ruleIndex", "level", "message*:text", "locations:location", "stacks:stack", "occurrenceCount", "partialFingerprints:fingerprints", "properties:bag",
+            "ruleId:string", "ruleIndex:integer from -1", "level:level", "message*:text", "locations:array of location", "stacks:set of stack", "occurrenceCount:integer from 1",
+            "partialFingerprints:fingerprints", "properties:bag",
         ],
-        ["location"] = ["physicalLocation:physicalLocation", "logicalLocations:logicalLocation", "message:text"],
-        ["physicalLocation"] = ["artifactLocation:artifactLocation", "region:region"],
-        ["artifactLocation"] = ["uri", "uriBaseId"],
-        ["region"] = ["startLine"],
-        ["logicalLocation"] = ["fullyQualifiedName", "kind"],
-        ["stack"] = ["message:text", "frames*:frame"],
-        ["frame"] = ["location:location", "module"],
-        ["fingerprints"] = ["site/v1"],
-        ["bag"] = ["function", "heap", "blockCount", "bytes", "address", "block", "offset", "dump", "processIds"],
+        ["location"] = ["physicalLocation:physicalLocation", "logicalLocations:set of logicalLocation", "message:text"],
+        ["physicalLocation"] = ["artifactLocation*:artifactLocation", "region:region"],
+        ["artifactLocation"] = ["uri:uri", "uriBaseId:string"],
+        ["region"] = ["startLine:integer from 1"],
+        ["logicalLocation"] = ["fullyQualifiedName:string", "kind:string"],
+        ["stack"] = ["message:text", "frames*:array of frame"],
+        ["frame"] = ["location:location", "module:string"],
+        ["fingerprints"] = ["site/v1:string"],
+        ["bag"] =
+        [
+            "function:string", "heap:string", "blockCount:integer", "placeCount:integer", "bytes:integer", "address:string", "block:string", "offset:integer", "dump:string",
+            "processIds:array of integer",
+        ],
     };
 
     private static readonly Finding s_withSource = SampleFindings.Overflow() with
@@ -41,8 +54,28 @@ public class CheckSarifTests
     [Fact]
     public void A_report_has_the_shape_of_SARIF()
     {
-        foreach (CheckReport report in new[] { SampleFindings.Report(), SampleFindings.Report(s_withSource, SampleFindings.Leak("small", 2, 16), s_withSource with { Kind = "new-kind" }) })
+        Finding bare = new() { Kind = "corrupt" };
+        Finding together = SampleFindings.Leak("", 7, 70) with { Places = 5, Allocated = [] };
+        string[] omitted = ["""{"kind":"omitted","pid":17}""", """{"kind":"omitted","pid":17,"findings":4,"places":2,"count":3,"bytes":5}"""];
+        CheckReport[] reports =
+        [
+            SampleFindings.Report(),
+            SampleFindings.Report(s_withSource, SampleFindings.Leak("small", 2, 16), s_withSource with { Kind = "new-kind" }),
+            SampleFindings.Report(bare, together, SampleFindings.Overflow() with { HeapName = "\"\u001b\u0001", Caught = [StackFrame.Parse("a:b%c") with { File = "relative:path/ü.c" }] }),
+            SampleFindings.Report(omitted, s_withSource),
+        ];
+        foreach (CheckReport report in reports)
             AssertShape(Write(report), "log", "log");
+    }
+
+    [Fact]
+    public void What_was_found_and_not_reported_is_a_notification_of_the_tool()
+    {
+        JsonElement notifications = Run(SampleFindings.Report(["""{"kind":"omitted","pid":17,"findings":4,"places":0,"count":0,"bytes":0}"""], s_withSource))
+            .GetProperty("invocations")[0].GetProperty("toolExecutionNotifications");
+
+        Assert.Equal(["4 more findings of processes with too many were only counted."], notifications.EnumerateArray().Select(notification => notification.GetProperty("message").GetProperty("text").GetString()));
+        Assert.Equal(0, Run(SampleFindings.Report(s_withSource)).GetProperty("invocations")[0].GetProperty("toolExecutionNotifications").GetArrayLength());
     }
 
     [Fact]
@@ -104,17 +137,46 @@ public class CheckSarifTests
 
     private static void AssertShape(JsonElement element, string shape, string path)
     {
-        foreach (JsonElement part in element.ValueKind == JsonValueKind.Array ? [.. element.EnumerateArray()] : new[] { element })
+        if (shape.Split(" of ") is ["array" or "set", string part])
         {
-            Dictionary<string, string[]> known = s_shapes[shape].Select(property => property.Split(':')).ToDictionary(parts => parts[0].TrimEnd('*'));
-            foreach (string required in s_shapes[shape].Select(property => property.Split(':')[0]).Where(property => property.EndsWith('*')))
-                Assert.True(part.TryGetProperty(required.TrimEnd('*'), out _), $"{path} has no {required}");
-            foreach (JsonProperty property in part.EnumerateObject())
-            {
-                Assert.True(known.TryGetValue(property.Name, out string[]? description), $"{path} has {property.Name}");
-                if (description.Length > 1)
-                    AssertShape(property.Value, description[1], $"{path}.{property.Name}");
-            }
+            Assert.True(element.ValueKind == JsonValueKind.Array, $"{path} is no array");
+            Assert.True(shape.StartsWith("array", StringComparison.Ordinal) || element.EnumerateArray().DistinctBy(one => one.GetRawText()).Count() == element.GetArrayLength(), $"{path} has two equal elements");
+            foreach (JsonElement one in element.EnumerateArray())
+                AssertShape(one, part, $"{path}[]");
+        }
+        else if (s_shapes.TryGetValue(shape, out string[]? properties))
+        {
+            AssertProperties(element, properties, path);
+        }
+        else
+        {
+            Assert.True(IsValue(element, shape), $"{path} is {element.GetRawText()}, and is to be: {shape}");
         }
     }
+
+    private static void AssertProperties(JsonElement element, string[] properties, string path)
+    {
+        Assert.True(element.ValueKind == JsonValueKind.Object, $"{path} is no object");
+        Dictionary<string, string> shapes = properties.Select(property => property.Split(':', 2)).ToDictionary(parts => parts[0].TrimEnd('*'), parts => parts[1]);
+        foreach (string required in properties.Select(property => property.Split(':')[0]).Where(property => property.EndsWith('*')))
+            Assert.True(element.TryGetProperty(required.TrimEnd('*'), out _), $"{path} has no {required}");
+        foreach (JsonProperty property in element.EnumerateObject())
+        {
+            Assert.True(shapes.TryGetValue(property.Name, out string? shape), $"{path} has {property.Name}");
+            AssertShape(property.Value, shape, $"{path}.{property.Name}");
+        }
+    }
+
+    private static bool IsValue(JsonElement element, string shape) => shape switch
+    {
+        "string" => element.ValueKind == JsonValueKind.String,
+        "boolean" => element.ValueKind is JsonValueKind.True or JsonValueKind.False,
+        "integer" => element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out _),
+        "integer from -1" => IsValue(element, "integer") && element.GetInt64() >= -1,
+        "integer from 1" => IsValue(element, "integer") && element.GetInt64() >= 1,
+        "level" => element.GetString() is "none" or "note" or "warning" or "error",
+        "uri" => Uri.IsWellFormedUriString(element.GetString(), UriKind.RelativeOrAbsolute),
+        "one of 2.1.0" => element.GetString() == "2.1.0",
+        _ => throw new ArgumentException($"There is no shape '{shape}'."),
+    };
 }

@@ -78,6 +78,48 @@ public class CheckTextTests
     }
 
     [Fact]
+    public void A_hundred_lines_of_errors_are_enough_and_the_rest_is_counted()
+    {
+        Finding[] errors = [.. Enumerable.Range(1, 103).Select(number => SampleFindings.Overflow() with { Function = $"function{number}" }), SampleFindings.Overflow() with { Function = "function103" }];
+
+        string text = CheckText.Render(SampleFindings.Report(errors), s_plain);
+
+        Assert.Equal(100, text.Split('\n').Count(line => line.StartsWith("  overflow ", StringComparison.Ordinal)));
+        Assert.Contains("104 findings.", text);
+        Assert.Contains("  ... and 4 findings in 3 more lines; --report FILE.sarif has them all.\n", text);
+    }
+
+    [Fact]
+    public void Places_that_a_process_tells_together_are_one_line_and_all_of_them_are_counted()
+    {
+        Finding together = SampleFindings.Leak("", 7, 70) with { Places = 5, Allocated = [] };
+        Finding[] leaks = [.. Enumerable.Range(1, 20).Select(number => SampleFindings.Leak($"site{number:00}", 1, 100))];
+
+        Assert.Matches("  leak +7 +70 B in all  0x10002  5 more places *\n", CheckText.Render(SampleFindings.Report(together), s_plain));
+        Assert.Contains("... and 7 blocks of 70 B in all from 5 more places; --report FILE.sarif has more of them.\n", CheckText.Render(SampleFindings.Report([.. leaks, together]), s_plain));
+    }
+
+    [Fact]
+    public void What_processes_have_found_and_not_reported_is_said_at_the_end()
+    {
+        string[] lines =
+        [
+            """{"kind":"omitted","pid":17}""", """{"kind":"omitted","pid":17,"findings":1,"places":0,"count":0,"bytes":0}""",
+            """{"kind":"omitted","pid":18}""", """{"kind":"omitted","pid":18,"findings":4000,"places":2,"count":3,"bytes":2048}""",
+            """{"kind":"process","pid":19}""", """{"kind":"omitted","pid":19}""",
+        ];
+
+        Assert.EndsWith(
+            """
+              4,001 more findings of processes with too many were only counted.
+              3 more blocks of 2 KiB in all from 2 more places were still allocated.
+              A process found more than was reported, and ended before saying how much.
+
+            """,
+            CheckText.Render(SampleFindings.Report(lines, SampleFindings.Overflow()), s_plain));
+    }
+
+    [Fact]
     public void Lines_that_could_not_be_read_are_mentioned() =>
         Assert.Contains("2 lines of the processes could not be read", CheckText.Render(SampleFindings.Report(["{", "["], SampleFindings.Overflow()), s_plain));
 

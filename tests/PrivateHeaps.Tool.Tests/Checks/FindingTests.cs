@@ -23,7 +23,7 @@ public class FindingTests
     {
         Finding finding = Finding.Parse("""{"kind":"new-kind","future":{"a":[1]}}""")!;
 
-        Assert.Equal(("new-kind", "", 0ul, 1ul), (finding.Kind, finding.Message, finding.Bytes, finding.Count));
+        Assert.Equal(("new-kind", "", 0ul, 1ul, 1ul), (finding.Kind, finding.Message, finding.Bytes, finding.Count, finding.Places));
         Assert.Empty(finding.Caught);
         Assert.Contains("new-kind", FindingKinds.Of(finding.Kind).Description);
     }

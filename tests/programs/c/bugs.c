@@ -35,6 +35,24 @@ __attribute__((noinline)) static void leak_blocks(int count)
     hidden = NULL;
 }
 
+/* Blocks of 10 bytes from as many places: the way to each is another one of calls to two functions. */
+static void turn_left(int place, int depth);
+static void turn_right(int place, int depth);
+
+static void leak_from(int place, int depth)
+{
+    if (depth == 0)
+        make_block(10);
+    else if (place % 2 == 0)
+        turn_left(place / 2, depth - 1);
+    else
+        turn_right(place / 2, depth - 1);
+    hidden = NULL;
+}
+
+__attribute__((noinline, noclone)) static void turn_left(int place, int depth) { leak_from(place, depth); hidden = NULL; }
+__attribute__((noinline, noclone)) static void turn_right(int place, int depth) { leak_from(place, depth); hidden = hidden; }
+
 static void overflow(void)
 {
     char *block = make_block(24);
@@ -75,6 +93,12 @@ int main(int count, char **arguments)
         bad_free();
     else if (strcmp(bug, "leak") == 0)
         leak_blocks(atoi(arguments[2]));
+    else if (strcmp(bug, "places") == 0)
+        for (int place = 0; place < atoi(arguments[2]); place++)
+            leak_from(place, 8);
+    else if (strcmp(bug, "many") == 0)
+        for (int index = 0; index < atoi(arguments[2]); index++)
+            double_free();
     else if (strcmp(bug, "two") == 0)
         overflow(), overflow(), double_free();
     else if (strcmp(bug, "child") == 0) {

@@ -55,6 +55,31 @@ a_program_that_goes_on_has_all_its_findings_in_the_table() {
     found '[(x["ruleId"], x["occurrenceCount"]) for x in results] == [("overflow", 2), ("double-free", 1)]'
 }
 
+a_process_reports_a_thousand_findings_and_counts_the_rest() {
+    build_bugs
+    check_it --continue -- ./bugs many 1500
+    is "$code" 99
+    is "$(grep -c '^privateheaps: free() was given' errors)" 1000
+    is "$(grep -c '^privateheaps: 1000 findings were reported; what this process finds from here on is only counted\.$' errors)" 1
+    grep -q '^privateheaps: 500 more findings were not reported\.$' errors
+    grep -q '^pheap: bugs exited with code 7; 1,000 findings\.$' errors
+    grep -q '^  500 more findings of processes with too many were only counted\.$' errors
+    found 'r["occurrenceCount"] == 1000 and "500 more findings" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]'
+    check_it --continue -- ./bugs many 1000
+    is "$(grep -c 'not reported\|only counted' errors)" 0
+}
+
+leaks_of_more_than_a_hundred_places_are_told_together() {
+    build_bugs
+    check_it --leaks -- ./bugs places 256
+    is "$code" 99
+    is "$(grep -c '^privateheaps: 1 block of the process heap from one place, 10 bytes, was still' errors)" 100
+    grep -q '^privateheaps: 156 blocks of the process heap from 156 further places, 1560 bytes in all, were still allocated when the process ended\.$' errors
+    grep -q '^pheap: bugs exited with code 7; 256 blocks of 2\.5 KiB in all still allocated\.$' errors
+    grep -Eq '^  leak +156 .* 156 more places' errors
+    found 'sorted((x["properties"]["blockCount"], x["properties"]["placeCount"]) for x in results) == [(100, 1), (156, 156)]'
+}
+
 findings_of_children_and_of_later_images_count() {
     build_bugs
     check_it -- ./bugs child

@@ -10,11 +10,22 @@ namespace PrivateHeaps.Checks;
 /// </summary>
 internal static unsafe class FindingSink
 {
+    /// <summary>Whether a finding that ends is the process's last one.</summary>
+    public const bool EndsProcess = false;
+
     [ThreadStatic]
     private static List<(HeapFindingEventArgs Finding, bool Ends)>? t_found;
 
     /// <summary>Told of each finding on the thread that made the call.</summary>
     public static event EventHandler<HeapFindingEventArgs>? Found;
+
+    /// <summary>Whether a finding is to be told here: who has asked for findings gets them all.</summary>
+    public static bool Wants(bool isReported, bool ends) => isReported || ends || Found != null;
+
+    /// <summary>The sentence with which reports stop is left to the one with which the process ends: this may be inside a heap.</summary>
+    public static void TellLimit(byte* text, nuint bytes)
+    {
+    }
 
     /// <summary>Takes note of a finding; may be called inside a heap.</summary>
     public static void Tell(Finding* finding, byte* text, nuint bytes, bool ends)
