@@ -29,6 +29,9 @@ internal static unsafe class Metadata
     /// <summary>Bytes of all objects that are taken; what a heap took is given back when it is destroyed.</summary>
     public static nuint TakenBytes => s_state->TakenBytes;
 
+    /// <summary>Objects that were refused because <see cref="Refuse"/> had said so, ever.</summary>
+    public static int RefusedCount => s_state->RefusedCount;
+
     /// <summary>Makes the first reservation, whose head holds this class's own state.</summary>
     public static bool Initialize()
     {
@@ -55,6 +58,12 @@ internal static unsafe class Metadata
         nuint rounded = RoundedBytes(bytes);
         void** list = (void**)&s_state->Lists + ListIndex(rounded);
         OsLock.Enter(&s_state->Lock);
+        if (s_state->TakesBeforeRefusal != 0 && Refuses())
+        {
+            OsLock.Leave(&s_state->Lock);
+            return null;
+        }
+
         void* taken = *list;
         if (taken == null)
         {
@@ -90,6 +99,17 @@ internal static unsafe class Metadata
         OsLock.Leave(&s_state->Lock);
     }
 
+    /// <summary>
+    /// Refuses the object with this number (from 1) of those that are taken from now on, and, if memory stays away, all that come after it; 0: none any more. For tests.
+    /// </summary>
+    public static void Refuse(int number, bool stays)
+    {
+        OsLock.Enter(&s_state->Lock);
+        s_state->TakesBeforeRefusal = number;
+        s_state->RefusalStays = stays;
+        OsLock.Leave(&s_state->Lock);
+    }
+
     /// <summary>Holds the lock across a fork.</summary>
     public static void EnterLock() => OsLock.Enter(&s_state->Lock);
 
@@ -97,6 +117,20 @@ internal static unsafe class Metadata
 
     /// <summary>See <see cref="OsLock.MayWait"/>.</summary>
     public static bool MayWait() => OsLock.MayWait(&s_state->Lock);
+
+    // Under the lock, while one is to be refused.
+    private static bool Refuses()
+    {
+        if (s_state->TakesBeforeRefusal > 1)
+        {
+            s_state->TakesBeforeRefusal--;
+            return false;
+        }
+
+        s_state->TakesBeforeRefusal = s_state->RefusalStays ? 1 : 0;
+        s_state->RefusedCount++;
+        return true;
+    }
 
     private static nuint RoundedBytes(nuint bytes)
     {
@@ -115,6 +149,11 @@ internal static unsafe class Metadata
     {
         public OsLock Lock;
         public GuardedRange Range;
+
+        /// <summary>See <see cref="Refuse"/>; 0 when none is to be refused.</summary>
+        public int TakesBeforeRefusal;
+        public bool RefusalStays;
+        public int RefusedCount;
         public nuint TakenBytes;
         public FreeLists Lists;
     }

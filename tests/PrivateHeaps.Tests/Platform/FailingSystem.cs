@@ -3,7 +3,7 @@ using PrivateHeaps.Storage;
 
 namespace PrivateHeaps.Tests.Platform;
 
-/// <summary>The operations of <see cref="OsTable"/>.</summary>
+/// <summary>The operations of <see cref="OsTable"/>, and beside them what the engine asks of its own metadata, for which it does not call the system each time.</summary>
 [Flags]
 internal enum SystemCalls
 {
@@ -15,6 +15,7 @@ internal enum SystemCalls
     Resize = 32,
     Move = 64,
     All = 127,
+    Metadata = 128,
 }
 
 /// <summary>What the system does when it is to give contents back.</summary>
@@ -37,9 +38,10 @@ internal static unsafe class FailingSystem
     private static SystemCalls s_chosen;
     private static int s_callsBefore;
     private static bool s_stays;
+    private static int s_refused;
 
     /// <summary>Calls refused, ever.</summary>
-    public static int Refused { get; private set; }
+    public static int Refused => s_refused + Metadata.RefusedCount;
 
     /// <summary>The call that was refused last.</summary>
     public static SystemCalls LastRefused { get; private set; }
@@ -70,10 +72,11 @@ internal static unsafe class FailingSystem
         s_chosen = chosen;
         s_callsBefore = number;
         s_stays = stays;
+        Metadata.Refuse(chosen == SystemCalls.Metadata ? number : 0, stays);
     }
 
     /// <summary>No call is refused any more.</summary>
-    public static void Restore() => s_chosen = 0;
+    public static void Restore() => Refuse(0, 0, false);
 
     private static bool Refuses(SystemCalls call)
     {
@@ -82,7 +85,7 @@ internal static unsafe class FailingSystem
             return false;
         }
 
-        Refused++;
+        s_refused++;
         LastRefused = call;
         return true;
     }

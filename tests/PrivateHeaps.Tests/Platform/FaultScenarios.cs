@@ -6,7 +6,7 @@ using PrivateHeaps.Win32;
 namespace PrivateHeaps.Tests.Platform;
 
 /// <summary>
-/// One life of a heap that comes to every place where the engine calls the system. It is lived again and again: with call 1 refused, with call 2, until
+/// One life of a heap that comes to every place where the engine calls the system, or takes metadata. It is lived again and again: with call 1 refused, with call 2, until
 /// no call was left to refuse; for each kind of call and for all of them; for one call, and for all from that one on until memory is back. In a child process.
 /// </summary>
 internal static unsafe class FaultScenarios
@@ -36,7 +36,7 @@ internal static unsafe class FaultScenarios
         FailingSystem.Install(rules);
 
         // What the other kinds and rules have of their own is seen when any call may fail.
-        s_isDetailed = rules == MemoryRules.OfThisSystem && kind is not (HeapKind.Executable or HeapKind.Unserialized or HeapKind.Raising);
+        s_isDetailed = rules == MemoryRules.OfThisSystem && kind is not (HeapKind.Executable or HeapKind.Unserialized or HeapKind.Raising or HeapKind.Checked);
         Depots.IsEager = true;
         for (int index = 0; index < HeapsBefore; index++)
         {
@@ -49,7 +49,7 @@ internal static unsafe class FaultScenarios
         Settle();
         nuint held = FailingSystem.HeldBytes, taken = Metadata.TakenBytes;
 
-        SystemCalls[] choices = s_isDetailed ? Enum.GetValues<SystemCalls>() : [SystemCalls.All];
+        SystemCalls[] choices = s_isDetailed ? Enum.GetValues<SystemCalls>() : rules == MemoryRules.OfThisSystem ? [SystemCalls.All, SystemCalls.Metadata] : [SystemCalls.All];
         int most = 0, cachesMore = 8;
         foreach (SystemCalls chosen in choices)
         {
@@ -131,6 +131,7 @@ internal static unsafe class FaultScenarios
         HeapKind.Fitted => HeapApi.HeapCreate(0, 4 * KiB, 4 * MiB),
         HeapKind.Executable => HeapApi.HeapCreate(HeapApi.HEAP_CREATE_ENABLE_EXECUTE, 64 * KiB, 0),
         HeapKind.Unserialized => HeapApi.HeapCreate(HeapApi.HEAP_NO_SERIALIZE, 64 * KiB, 0),
+        HeapKind.Checked => HeapApi.HeapCreate(HeapApi.HEAP_TAIL_CHECKING_ENABLED | HeapApi.HEAP_FREE_CHECKING_ENABLED, 64 * KiB, 0),
         HeapKind.Raising => HeapApi.HeapCreate(HeapApi.HEAP_GENERATE_EXCEPTIONS, 64 * KiB, 0),
         _ => HeapApi.GetProcessHeap(),
     };

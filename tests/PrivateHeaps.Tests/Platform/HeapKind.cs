@@ -14,6 +14,9 @@ internal enum HeapKind
     /// <summary>Failures are raised.</summary>
     Raising,
 
+    /// <summary>With tails, and freed memory that waits in quarantine; so it has a record of each block.</summary>
+    Checked,
+
     /// <summary>The process heap, which gives free memory back by itself, and its handles.</summary>
     Process,
 }
