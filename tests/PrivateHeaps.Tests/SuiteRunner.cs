@@ -12,7 +12,10 @@ namespace PrivateHeaps.Tests;
 internal static class SuiteRunner
 {
     // What is about this repository and the C libraries, and what starts processes of its own.
-    private static readonly string[] s_excludedNames = ["PrivateHeaps.Tests.Structure", "PrivateHeaps.Tests.Win32", "PrivateHeaps.Tests.Platform.OtherSystems"];
+    private static readonly string[] s_excludedNames =
+    [
+        "PrivateHeaps.Tests.Structure", "PrivateHeaps.Tests.Win32", "PrivateHeaps.Tests.Platform.OtherSystems", "PrivateHeaps.Tests.Checks.EnvironmentCheckTests", "PrivateHeaps.Tests.Checks.GuardFaultTests",
+    ];
 
     /// <summary>True in such a process, where the C library is not tested along.</summary>
     public static bool IsAlone { get; private set; }

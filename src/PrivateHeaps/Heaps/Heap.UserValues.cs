@@ -22,15 +22,14 @@ internal static unsafe partial class Heap
         HeapFailure failure = HeapFailure.BadBlock;
         if (Locate(heap, block, out _, out _))
         {
-            UserInfo attached = UserValues.Get(&heap->UserValues, block);
-            failure = write && !attached.IsSettable ? HeapFailure.BadParameter : HeapFailure.None;
+            failure = HeapFailure.None;
             if (!write)
             {
-                *info = attached;
+                *info = UserValues.Get(&heap->UserValues, block);
             }
-            else if (attached.IsSettable && !UserValues.Set(&heap->UserValues, block, info->Flags, info->Value))
+            else if (!UserValues.Change(&heap->UserValues, block, info->Flags, info->Value))
             {
-                failure = HeapFailure.NoMemory;
+                failure = HeapFailure.BadParameter;
             }
         }
 

@@ -52,6 +52,27 @@ internal unsafe struct UserValues
         return roomy;
     }
 
+    /// <summary>Attaches something else to a block that is listed; false when it is not, as one that takes nothing or was freed meanwhile.</summary>
+    public static bool Change(UserValues* table, void* block, uint flags, void* value)
+    {
+        bool isListed = false;
+        if (IsUsed(table))
+        {
+            OsLock.Enter(&table->_lock);
+            Entry* entry = Find(table, (nuint)block);
+            isListed = entry->Block != 0;
+            if (isListed)
+            {
+                entry->Flags = flags;
+                entry->Value = value;
+            }
+
+            OsLock.Leave(&table->_lock);
+        }
+
+        return isListed;
+    }
+
     /// <summary>What is attached to a block.</summary>
     public static UserInfo Get(UserValues* table, void* block)
     {

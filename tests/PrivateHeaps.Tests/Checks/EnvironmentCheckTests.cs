@@ -73,7 +73,7 @@ public sealed class EnvironmentCheckTests
             Assert.Equal(["process", "overflow", "double-free", "leak"], lines.Select(line => line.GetProperty("kind").GetString()));
             Assert.Single(lines.Select(line => line.GetProperty("pid").GetInt32()).Distinct());
             Assert.All(lines[1..], line => Assert.Equal(
-                ["kind", "message", "function", "address", "bytes", "count", "heap", "heapName", "processHeap", "block", "offset", "dump", "pid", "allocated", "freed", "caught"],
+                ["kind", "message", "function", "address", "bytes", "count", "places", "heap", "heapName", "processHeap", "block", "offset", "dump", "pid", "allocated", "freed", "caught"],
                 line.EnumerateObject().Select(property => property.Name)));
             Assert.Equal(("checked", 40, 40, "PrivateHeap.Free"), (lines[1].GetProperty("heapName").GetString(), lines[1].GetProperty("bytes").GetInt32(), lines[1].GetProperty("offset").GetInt32(), lines[1].GetProperty("function").GetString()));
             Assert.All((string[])["allocated", "freed", "caught"], key => Assert.Contains(nameof(CheckScenarios), lines[2].GetProperty(key)[0].GetString(), StringComparison.Ordinal));
