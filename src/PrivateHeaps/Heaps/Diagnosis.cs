@@ -12,7 +12,10 @@ namespace PrivateHeaps.Heaps;
 internal static unsafe class Diagnosis
 {
     private const int SentenceBytes = 256;
+
+    // One second in all: whoever ends the process may have to wait for a processor himself.
     private const int PatienceTurns = 1000;
+    private const long NapNanoseconds = 1_000_000;
 
     // Taken before anything is wrong. Who ends the process takes it away from whoever comes at the same time.
     private static nint s_sentence;
@@ -27,6 +30,7 @@ internal static unsafe class Diagnosis
     public static void Stop(ReadOnlySpan<byte> function, nint handle, void* address)
     {
         byte* sentence;
+        int never = 0;
         for (int turn = 0; (sentence = (byte*)Shared.Exchange(ref s_sentence, 0)) == null; turn++)
         {
             // Somebody else ends the process, or did so and a handler of SIGABRT goes on: then it is perhaps this very thread that would be waited for.
@@ -35,7 +39,7 @@ internal static unsafe class Diagnosis
                 Host.FailFast(Address("another wrong address was given while the process ends over one.\0"u8));
             }
 
-            Os.Yield();
+            Os.Wait(&never, 0, NapNanoseconds);
         }
 
         TextBuffer text = new(sentence, SentenceBytes);
