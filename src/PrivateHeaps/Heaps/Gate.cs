@@ -39,11 +39,9 @@ internal static unsafe class Gate
         cache = ThreadCache.For(self, heap, handle);
 
         // Busy already: a signal handler interrupted this very thread inside the heap, perhaps with half a change in a magazine.
-        self->IsInterrupted = cache != null && Shared.Read(&cache->Busy) != 0;
-        if (self->IsInterrupted)
-        {
-            cache = null;
-        }
+        bool isInterrupted = cache != null && Shared.Read(&cache->Busy) != 0;
+        self->IsInterrupted = isInterrupted;
+        cache = isInterrupted ? null : cache;
 
         for (; ; )
         {
@@ -58,7 +56,7 @@ internal static unsafe class Gate
             }
 
             int gate = Shared.Read(&heap->Gate);
-            if (Shared.Read(&heap->Handle) == handle && (gate == 0 || MayPass(self, heap, flags, gate)))
+            if (Shared.Read(&heap->Handle) == handle && (gate == 0 || MayPass(self, heap, flags, gate, isInterrupted)))
             {
                 return true;
             }
@@ -69,9 +67,15 @@ internal static unsafe class Gate
                 return false;
             }
 
-            WaitForOpening(self, heap, gate);
+            WaitForOpening(heap, gate, isInterrupted);
         }
     }
+
+    /// <summary>
+    /// Whether the caller, who went in by Enter and got this cache, is a signal handler that has interrupted its own thread inside the heap. It got none then; a mark that is
+    /// found with a cache was left by a handler that has come and gone since.
+    /// </summary>
+    public static bool IsInterrupted(ThreadState* self, ThreadCache* cache) => cache == null && self->IsInterrupted;
 
     /// <summary>Goes into the heap with the cache of an ended thread, unless it stands still or is being destroyed.</summary>
     public static bool TryEnter(ThreadCache* cache, HeapState* heap)
@@ -244,12 +248,11 @@ internal static unsafe class Gate
     // Whether the caller may go in although the gate is closed. A signal handler that has interrupted its own thread inside the heap must, as long as the closer waits for
     // that thread: it is a visitor, for whom the closer waits when he has said that the heap is still. If he has said so before, the thread was just about to find
     // the gate closed.
-    private static bool MayPass(ThreadState* self, HeapState* heap, uint flags, int gate)
+    private static bool MayPass(ThreadState* self, HeapState* heap, uint flags, int gate, bool isInterrupted)
     {
         bool ofOwner = (gate & Exclusive) == 0 && ((flags & HeapFlags.NoSerialize) != 0 || IsOwner(self, heap));
-        bool isInside = self->IsInterrupted;
-        return ((gate & Frozen) == 0 || (isInside && (gate & FrozenStill) == 0))
-            && ((gate & (Locked | Exclusive)) == 0 || ofOwner || (isInside && (gate & LockedStill) == 0));
+        return ((gate & Frozen) == 0 || (isInterrupted && (gate & FrozenStill) == 0))
+            && ((gate & (Locked | Exclusive)) == 0 || ofOwner || (isInterrupted && (gate & LockedStill) == 0));
     }
 
     private static void Close(HeapState* heap, int bit, ThreadState* self)
@@ -394,9 +397,9 @@ internal static unsafe class Gate
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void WaitForOpening(ThreadState* self, HeapState* heap, int gate)
+    private static void WaitForOpening(HeapState* heap, int gate, bool isInterrupted)
     {
-        if ((gate & Frozen) != 0 || self->IsInterrupted)
+        if ((gate & Frozen) != 0 || isInterrupted)
         {
             // Who has interrupted himself looks again before the next one closes the gate and waits for him.
             Os.Wait(&heap->Gate, gate, RetryNanoseconds);

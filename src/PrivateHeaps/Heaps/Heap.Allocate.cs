@@ -298,7 +298,7 @@ internal static unsafe partial class Heap
                 return (void*)Refuse(thread, HeapFailure.BadHandle);
             }
 
-            bool isInterrupted = self->IsInterrupted;
+            bool isInterrupted = Gate.IsInterrupted(self, cache);
             byte* block = isInterrupted ? AllocateInterrupted(heap, flags, bytes, alignment) : AllocateInside(heap, cache, flags, bytes, alignment, lastTry);
             if ((flags & HeapFlags.SettableUserValue) != 0)
             {

@@ -14,7 +14,7 @@ internal static unsafe partial class Heap
 {
     private static bool GiveChecked(ThreadState* self, HeapState* heap, ThreadCache* cache, uint flags, byte* block, uint stack, nuint* bytes, bool isHeld)
     {
-        if (self->IsInterrupted)
+        if (Gate.IsInterrupted(self, cache))
         {
             return GiveUnrecorded(heap, cache, block, bytes, isHeld);
         }

@@ -38,7 +38,7 @@ internal static unsafe partial class Heap
                 return (void*)Refuse(thread, HeapFailure.BadHandle);
             }
 
-            bool isInterrupted = self->IsInterrupted;
+            bool isInterrupted = Gate.IsInterrupted(self, cache);
             byte* block = isInterrupted
                 ? AllocateUnrecorded(heap, cache, flags, bytes, alignment)
                 : TakeChecked(heap, cache, flags, bytes, alignment, lastTry, stack);

@@ -220,7 +220,7 @@ internal static unsafe partial class Heap
             {
                 freed = false;
             }
-            else if (self->IsInterrupted && PageEntry.KindOf(tag) < SizeClass.Count)
+            else if (Gate.IsInterrupted(self, cache) && PageEntry.KindOf(tag) < SizeClass.Count)
             {
                 freed = TryEnd(state, tag);
                 if (freed)
@@ -278,7 +278,7 @@ internal static unsafe partial class Heap
                 return true;
             }
 
-            if (bias == Bias.None || (cache != null && bias == PageEntry.BiasOf(cache->TagBase)) || heap->SharesCache || self->IsInterrupted)
+            if (bias == Bias.None || (cache != null && bias == PageEntry.BiasOf(cache->TagBase)) || heap->SharesCache || Gate.IsInterrupted(self, cache))
             {
                 return true;
             }

@@ -62,7 +62,7 @@ internal static unsafe partial class Heap
         {
             GiveChecked(self, heap, cache, flags, block, stack, &bytes, isHeld: true);
         }
-        else if (self->IsInterrupted && PageEntry.KindOf(tag) < SizeClass.Count)
+        else if (Gate.IsInterrupted(self, cache) && PageEntry.KindOf(tag) < SizeClass.Count)
         {
             BlockState.Kill(state);
             FreeInterrupted(heap, block, state);

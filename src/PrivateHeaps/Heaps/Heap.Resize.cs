@@ -97,7 +97,7 @@ internal static unsafe partial class Heap
             old = RequestedBytes(heap, block, entry, state);
             attached = UserValues.Get(&heap->UserValues, block);
             bool aligned = ((nuint)block & (alignment - 1)) == 0 || alignment == 0;
-            bool mayWait = !self->IsInterrupted || entry->Kind < SizeClass.Count || MayWait(heap);
+            bool mayWait = !Gate.IsInterrupted(self, cache) || entry->Kind < SizeClass.Count || MayWait(heap);
             if (bytes <= LargestHeapBytes && (aligned || inPlaceOnly) && mayWait)
             {
                 // A block with something attached moves below, where that moves along.
