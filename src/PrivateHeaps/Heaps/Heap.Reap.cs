@@ -1,3 +1,4 @@
+using PrivateHeaps.Checks;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
@@ -93,6 +94,55 @@ internal static unsafe partial class Heap
         }
 
         DropSlabs(heap, cache, free);
+    }
+
+    // Puts the free blocks of every thread's magazines back, so that whole slabs become free for other sizes.
+    private static bool Reclaim(ThreadState* self, HeapState* heap, nint handle, nuint bytes)
+    {
+        bool isCached = heap->Caches != null || heap->SharesCache || !heap->IsFitted || heap->Checks != null;
+        if (!isCached || bytes > LargestHeapBytes || !Gate.BeginExclusive(self, heap, handle))
+        {
+            return false;
+        }
+
+        FlushAll(heap);
+        Gate.EndExclusive(heap);
+        Findings.Stop();
+        return true;
+    }
+
+    /// <summary>Empties all magazines and depots and gives free slabs back. The caller has the heap stand still.</summary>
+    private static void FlushAll(HeapState* heap)
+    {
+        if (heap->Checks != null)
+        {
+            EmptyQuarantine(heap, HeapCall.Compact);
+        }
+
+        OsLock.Enter(&heap->CacheLock);
+        for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
+        {
+            ThreadCache.Flush(cache, heap);
+        }
+
+        OsLock.Leave(&heap->CacheLock);
+        if (heap->SharesCache)
+        {
+            ThreadCache.Flush(heap->SharedCache, heap);
+        }
+
+        Slab* free = null;
+        for (uint index = 0; index < HeapState.BinCount(heap); index++)
+        {
+            Bin* bin = HeapState.BinOf(heap, index);
+            Depots.Flush(&heap->Depots, bin, &heap->Regions, index, onlyIdle: false);
+            OsLock.Enter(&bin->Lock);
+            Bin.Flush(bin, &heap->Regions);
+            free = Bin.TakeFree(bin, free, onlySurplus: false);
+            OsLock.Leave(&bin->Lock);
+        }
+
+        DropSlabs(heap, null, free);
     }
 
     // Gives the wholly free slabs back that a bin can do without. The calling thread is inside the heap with the cache, or without one, or has it stand still, and holds no lock.
