@@ -30,6 +30,15 @@ internal static unsafe class Gate
     private const int SpinCount = 200;
     private const long RetryNanoseconds = 50_000;
 
+    // Who waits for a lock is woken when the gate opens; that he looks by himself is for heaps that are destroyed.
+    private const long LookNanoseconds = 10_000_000;
+
+    // How often those who wait may be overtaken: a walk closes the gate at every slab, and would take long if it waited for others each time.
+    private const int MostOvertaken = 16;
+
+    // How long who closes the gate again lets those in first whom it kept out: 5 ms at most, should one of them have been stopped by the system.
+    private const int PatienceTurns = 100;
+
     /// <summary>
     /// Goes into the heap, waiting while it stands still; false when the handle does not name it any more. The cache is null when the
     /// visit uses none; Leave must get the same one. What the caller will look at, a value for Busy, holds only with a cache: without one he may look anywhere.
@@ -43,7 +52,7 @@ internal static unsafe class Gate
         self->IsInterrupted = isInterrupted;
         cache = isInterrupted ? null : cache;
 
-        for (; ; )
+        for (bool isWaiting = false; ; )
         {
             if (cache != null)
             {
@@ -56,18 +65,31 @@ internal static unsafe class Gate
             }
 
             int gate = Shared.Read(&heap->Gate);
-            if (Shared.Read(&heap->Handle) == handle && (gate == 0 || MayPass(self, heap, flags, gate, isInterrupted)))
+            bool passes = Shared.Read(&heap->Handle) == handle && (gate == 0 || MayPass(self, heap, flags, gate, isInterrupted));
+            if (!passes)
             {
-                return true;
+                Leave(heap, cache);
             }
 
-            Leave(heap, cache);
-            if (Shared.Read(&heap->Handle) != handle && (gate & Frozen) == 0)
+            if (passes || (Shared.Read(&heap->Handle) != handle && (gate & Frozen) == 0))
             {
-                return false;
+                if (isWaiting)
+                {
+                    Shared.Decrement(&heap->Waiting);
+                }
+
+                return passes;
             }
 
-            WaitForOpening(heap, gate, isInterrupted);
+            if (!isWaiting)
+            {
+                // Partner: Open, which changes the gate and then looks who waits.
+                Shared.Increment(&heap->Waiting);
+                isWaiting = true;
+            }
+
+            // Who has interrupted himself looks again before the next one closes the gate and waits for him.
+            Os.Wait(&heap->Gate, gate, (gate & Frozen) != 0 || isInterrupted ? RetryNanoseconds : LookNanoseconds);
         }
     }
 
@@ -203,7 +225,7 @@ internal static unsafe class Gate
 
     /// <summary>
     /// Opens the gate of a dissolved heap for the slot's next one. Only holders of the exclusion and of the registry lock, who is the caller, change the bits, so
-    /// a plain store does. Nobody is woken, which would be a system call for each heap: who waits came while his heap was destroyed, and looks again by himself.
+    /// a plain store does. Who waits came while his heap was destroyed; should he not be seen here, he looks again by himself.
     /// </summary>
     public static void Release(HeapState* heap)
     {
@@ -212,6 +234,7 @@ internal static unsafe class Gate
         heap->ExclusionDepth = 0;
         heap->ExclusionOwner = null;
         OsLock.Leave(&heap->ExclusionLock);
+        WakeWaiting(heap);
     }
 
     /// <summary>In the child of a fork: nobody but the calling thread is there any more. A lock that another thread held is given up.</summary>
@@ -220,6 +243,7 @@ internal static unsafe class Gate
         OsLock.Reset(&heap->CacheLock);
         OsLock.Reset(&heap->Regions.Lock);
         heap->Visitors = 0;
+        heap->Waiting = 0;
         if (heap->ExclusionDepth == 0 || heap->ExclusionOwner != self)
         {
             OsLock.Reset(&heap->ExclusionLock);
@@ -237,8 +261,15 @@ internal static unsafe class Gate
             return false;
         }
 
-        if (heap->IsSerialized && (Shared.Read(&heap->Gate) & bits) != bits)
+        int gate = Shared.Read(&heap->Gate);
+        if (heap->IsSerialized && (gate & bits) != bits)
         {
+            if (gate == 0 && ++heap->Overtaken >= MostOvertaken)
+            {
+                heap->Overtaken = 0;
+                LetIn(heap);
+            }
+
             Close(heap, bits, self);
         }
 
@@ -394,21 +425,26 @@ internal static unsafe class Gate
         }
 
         OsLock.Leave(&heap->CacheLock);
+        WakeWaiting(heap);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void WaitForOpening(HeapState* heap, int gate, bool isInterrupted)
+    private static void WakeWaiting(HeapState* heap)
     {
-        if ((gate & Frozen) != 0 || isInterrupted)
+        // Partner: Enter, which says that it waits and then sleeps if the gate is as it was.
+        if (Shared.Read(&heap->Waiting) != 0)
         {
-            // Who has interrupted himself looks again before the next one closes the gate and waits for him.
-            Os.Wait(&heap->Gate, gate, RetryNanoseconds);
+            Os.Wake(&heap->Gate, int.MaxValue);
         }
-        else
+    }
+
+    // Lets those come in whom the gate has kept out: who closes it again and again would else keep them out for as long as he likes, since he is faster than who
+    // has to wake up first. The gate is open, and the caller has the exclusion, so that nobody else closes it for a lock.
+    private static void LetIn(HeapState* heap)
+    {
+        int never = 0;
+        for (int turn = 0; Shared.Read(&heap->Waiting) != 0 && turn < PatienceTurns; turn++)
         {
-            // The owner holds this lock for as long as the gate is closed.
-            OsLock.Enter(&heap->ExclusionLock);
-            OsLock.Leave(&heap->ExclusionLock);
+            Os.Wait(&never, 0, RetryNanoseconds);
         }
     }
 

@@ -30,6 +30,12 @@ internal unsafe struct HeapState
     /// <summary>Threads inside without a cache, and exclusive operations under way.</summary>
     public int Visitors;
 
+    /// <summary>Threads that found the gate closed and have not come in since.</summary>
+    public int Waiting;
+
+    /// <summary>How often the gate was closed since those who waited were last let in. Written by the holder of the exclusion.</summary>
+    public int Overtaken;
+
     /// <summary>Held by the thread for which the heap stands still.</summary>
     public OsLock ExclusionLock;
     public ThreadState* ExclusionOwner;
