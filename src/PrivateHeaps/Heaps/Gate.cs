@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
-using PrivateHeaps.Slabs;
 
 namespace PrivateHeaps.Heaps;
 
@@ -10,7 +9,7 @@ namespace PrivateHeaps.Heaps;
 /// looks whether the gate is open; who closes the gate closes it first, has every thread of the process pass a memory barrier, and then waits
 /// until nobody says that he is inside. So one side pays two plain stores and the other, which is rare, pays for both.
 /// </summary>
-internal static unsafe class Gate
+internal static unsafe partial class Gate
 {
     /// <summary>The heap stands still for one thread, which may go on using it, as may calls with HEAP_NO_SERIALIZE.</summary>
     private const int Locked = 1;
@@ -324,80 +323,6 @@ internal static unsafe class Gate
 
         // Partner: Enter for a signal handler, which says that it visits, and then looks for this.
         Shared.Or(&heap->Gate, (bit & Frozen) != 0 ? FrozenStill : LockedStill);
-    }
-
-    /// <summary>
-    /// Of a list of slabs that were taken out of their bins, takes those into which another thread may be looking that came when their addresses counted as blocks;
-    /// all of them when that cannot be told at once. The calling thread is inside with the cache, or as a visitor, or has the heap stand still; it may hold any
-    /// lock but CacheLock.
-    /// </summary>
-    public static Slab* TakeWatched(HeapState* heap, ThreadCache* cache, Slab** list)
-    {
-        Slab* all = *list;
-        if (all == null || heap->SharesCache)
-        {
-            return null;
-        }
-
-        *list = null;
-
-        // Who closes the gate holds CacheLock while he waits for the calling thread.
-        if (!OsLock.TryEnter(&heap->CacheLock))
-        {
-            return all;
-        }
-
-        if (heap->Caches != cache || (cache != null && cache->Next != null))
-        {
-            // Partner: the plain store to Busy in Enter and on the fast paths, and what is read after it there.
-            Os.ProcessBarrier();
-        }
-
-        Slab* watched = null;
-        bool isQuiet = Shared.Read(&heap->Visitors) == (cache == null ? 1 : 0);
-        for (Slab* slab = all, next; slab != null; slab = next)
-        {
-            next = slab->Next;
-            Slab** to = isQuiet && !IsWatched(heap, cache, slab) ? list : &watched;
-            slab->Next = *to;
-            *to = slab;
-        }
-
-        OsLock.Leave(&heap->CacheLock);
-        return watched;
-    }
-
-    // Whether a thread other than the cache's is inside and may be looking into the slab. The caller holds CacheLock.
-    private static bool IsWatched(HeapState* heap, ThreadCache* cache, Slab* slab)
-    {
-        bool isWatched = false;
-        for (ThreadCache* other = heap->Caches; other != null && !isWatched; other = other->Next)
-        {
-            isWatched = other != cache && LooksInto(other, slab);
-        }
-
-        return isWatched;
-    }
-
-    private static bool LooksInto(ThreadCache* cache, Slab* slab)
-    {
-        nuint view = Shared.Read(&cache->Busy);
-        return view == ThreadCache.Anywhere || view - (nuint)slab->Base < slab->Bytes;
-    }
-
-    /// <summary>
-    /// Waits until the thread to whose cache the slab is biased was seen not to look into it after this began. The calling thread must be a visitor, or be
-    /// inside with the cache and look into the slab, so that it does not go meanwhile. Nobody waits for himself, and the biased thread waits for nobody here, so it leaves.
-    /// </summary>
-    public static void AwaitOwner(HeapState* heap, ThreadCache* cache, Slab* slab)
-    {
-        // Partner: the plain store to Busy on the fast paths.
-        Os.ProcessBarrier();
-        ThreadCache* owner = (ThreadCache*)Shared.Read((nint*)&heap->CacheOfNumber + slab->Bias);
-        for (int spin = 0; owner != cache && owner != null && LooksInto(owner, slab); spin++)
-        {
-            Pause(spin);
-        }
     }
 
     private static void WaitForVisitors(HeapState* heap)

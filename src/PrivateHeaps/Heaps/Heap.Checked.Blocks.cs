@@ -31,10 +31,7 @@ internal static unsafe partial class Heap
         {
             *bytes = RequestedBytes(heap, block, entry, state);
             BlockRecord* record = BlockTable.Find(&checks->Table, block);
-            if (UserValues.IsUsed(&heap->UserValues))
-            {
-                UserValues.Remove(&heap->UserValues, block);
-            }
+            UserValues.Remove(&heap->UserValues, block);
 
             if (record == null || record->State != RecordState.Live)
             {

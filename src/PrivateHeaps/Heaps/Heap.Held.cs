@@ -53,10 +53,7 @@ internal static unsafe partial class Heap
     {
         LocateHeld(block, out PageEntry* entry, out byte* state, out uint tag);
         nuint bytes = RequestedBytes(heap, block, entry, state);
-        if (UserValues.IsUsed(&heap->UserValues))
-        {
-            UserValues.Remove(&heap->UserValues, block);
-        }
+        UserValues.Remove(&heap->UserValues, block);
 
         if (heap->Checks != null)
         {

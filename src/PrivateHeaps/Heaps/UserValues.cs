@@ -93,6 +93,11 @@ internal unsafe struct UserValues
     /// <summary>For a block that is freed.</summary>
     public static void Remove(UserValues* table, void* block)
     {
+        if (!IsUsed(table))
+        {
+            return;
+        }
+
         OsLock.Enter(&table->_lock);
         Entry* hole = Find(table, (nuint)block);
         if (hole->Block != 0)

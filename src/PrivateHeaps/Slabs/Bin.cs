@@ -8,12 +8,8 @@ namespace PrivateHeaps.Slabs;
 /// All that a heap has of one size class: the slabs with free blocks, and the depot of full magazines in front of them. Every field is
 /// written under Lock. Conservation: blocks of the class = live + in magazines + in the depot + FreeCount.
 /// </summary>
-internal unsafe struct Bin
+internal unsafe partial struct Bin
 {
-    private const int VisitsBeforeDoubling = 8;
-
-    // Magazines grow while a full one holds no more of the blocks than one in so many: each thread keeps up to two of them, and the depot more.
-    private const uint LeastShareOfBlocks = 5;
     private const int ContentionOfWait = 16;
     private const int MostContention = 192;
     private const int SharingOfChange = 16;
@@ -244,130 +240,6 @@ internal unsafe struct Bin
         {
             RegionSet.NoteBlocksReturned(regions, Slab.ReturnFree(slab) * slab->PagesOfBlock);
         }
-    }
-
-    /// <summary>Blocks that a new magazine shall hold. May be asked without the lock.</summary>
-    public static uint CapacityOf(Bin* bin, uint index)
-    {
-        uint capacity = Shared.Read(&bin->Capacity);
-        return capacity != 0 ? capacity : SizeClass.FirstMagazineCapacity(index);
-    }
-
-    /// <summary>
-    /// A full magazine from the depot: one that a thread of the bias filled; or any, where blocks go between threads or when there are many. Null when there is none, and if the
-    /// depot is empty then it may keep more from now on. The caller holds Lock.
-    /// </summary>
-    public static Rounds* TakeFull(Bin* bin, uint index, uint bias)
-    {
-        NoteVisit(bin, index);
-        Rounds* full = bin->Depot;
-        if (full != null)
-        {
-            Rounds** link = &bin->Depot;
-            for (int i = 0; full != null && full->Bias != bias && i < ChoiceCount; i++)
-            {
-                link = &full->Next;
-                full = full->Next;
-            }
-
-            if (full == null || full->Bias != bias)
-            {
-                if (!IsShared(bin) && bin->DepotCount <= ChoiceCount)
-                {
-                    return null;
-                }
-
-                link = &bin->Depot;
-                full = *link;
-            }
-
-            *link = full->Next;
-            bin->DepotCount--;
-        }
-        else if (bin->Spilled != 0)
-        {
-            bin->DepotExtra = Bits.Min(SizeClass.DepotMost(index), bin->DepotExtra + bin->Spilled);
-            bin->Spilled = 0;
-        }
-
-        return full;
-    }
-
-    /// <summary>Keeps an empty array for a thread that comes with a full one. The caller holds Lock.</summary>
-    public static void GiveEmpty(Bin* bin, Rounds* empty, uint index)
-    {
-        if (empty->Capacity < CapacityOf(bin, index))
-        {
-            Rounds.Drop(empty);
-            return;
-        }
-
-        empty->Next = bin->Empties;
-        bin->Empties = empty;
-    }
-
-    /// <summary>Puts a full magazine into the depot and takes an empty one for it; null when it has enough or there is no memory. The caller holds Lock.</summary>
-    public static Rounds* TradeFull(Bin* bin, Rounds* full, uint index)
-    {
-        NoteVisit(bin, index);
-        if (bin->DepotCount > bin->DepotExtra)
-        {
-            bin->Spilled++;
-            return null;
-        }
-
-        Rounds* empty = bin->Empties;
-        if (empty != null)
-        {
-            bin->Empties = empty->Next;
-        }
-        else if ((empty = Rounds.Create(CapacityOf(bin, index))) == null)
-        {
-            return null;
-        }
-
-        full->Next = bin->Depot;
-        bin->Depot = full;
-        bin->DepotCount++;
-        return empty;
-    }
-
-    private static void NoteVisit(Bin* bin, uint index)
-    {
-        bin->IsBusy = true;
-        if (++bin->Visits == VisitsBeforeDoubling)
-        {
-            bin->Visits = 0;
-            uint capacity = CapacityOf(bin, index);
-            uint doubled = Bits.Min(SizeClass.MagazineCapacity(index), 2 * capacity);
-            bin->Capacity = (ushort)(doubled * LeastShareOfBlocks <= bin->BlockCount ? doubled : capacity);
-        }
-    }
-
-    /// <summary>Empties the depot into the slabs. The caller holds Lock.</summary>
-    public static void FlushDepot(Bin* bin, RegionSet* regions)
-    {
-        while (bin->Depot != null)
-        {
-            Rounds* rounds = bin->Depot;
-            bin->Depot = rounds->Next;
-            Give(bin, regions, Rounds.Items(rounds), rounds->Count);
-            Rounds.Drop(rounds);
-        }
-
-        bin->DepotCount = 0;
-    }
-
-    /// <summary>Empties the depot into the slabs and forgets the traffic. The caller holds Lock.</summary>
-    public static void Flush(Bin* bin, RegionSet* regions)
-    {
-        FlushDepot(bin, regions);
-        bin->DepotExtra = 0;
-        bin->Spilled = 0;
-        bin->Capacity = 0;
-        bin->Visits = 0;
-        Rounds.DropAll(bin->Empties);
-        bin->Empties = null;
     }
 
     // The first wholly free slab from this one on; null when there is none.
