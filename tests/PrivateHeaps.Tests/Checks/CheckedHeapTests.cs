@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using PrivateHeaps.Checks;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
@@ -65,6 +66,23 @@ public sealed unsafe class CheckedHeapTests
         Assert.Contains(": 41 41 41 41 41 41 41 41*41*41*41 AB AB AB AB AB\n", overrun, StringComparison.Ordinal);
         Assert.Matches($"allocated by:\n    .*{nameof(CheckedHeapTests)}\\.{nameof(AllocateHere)}", overrun);
         Assert.Matches($"caught by:\n    .*{nameof(FreeHere)}(.|\n)*allocated by:\n    .*{nameof(AllocateHere)}(.|\n)*freed by:\n    .*{nameof(FreeHere)}", twice);
+    }
+
+    [Fact]
+    public void Stacks_are_recorded_without_a_change_of_the_last_error()
+    {
+        using PrivateHeap heap = new(new() { Checks = HeapChecks.StackTraces });
+        Threads.Run([.. Enumerable.Repeat<Action>(AllocateAndFree, 8)]);
+
+        void AllocateAndFree()
+        {
+            for (int count = 0; count < 100; count++)
+            {
+                Marshal.SetLastPInvokeError(0xBEEF);
+                heap.Free(heap.Alloc(40));
+                Assert.Equal(0xBEEF, Marshal.GetLastPInvokeError());
+            }
+        }
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Runtime.InteropServices;
 using PrivateHeaps.Platform;
 
 namespace PrivateHeaps.Tests.Platform;
@@ -60,7 +61,7 @@ internal static unsafe class StrictMemory
 
     private static void* Map(nuint bytes, nuint alignment, bool executable)
     {
-        lock (s_lock)
+        using (new Turn())
         {
             Demand(nuint.IsPow2(alignment), "An alignment is a power of two.");
             void* start = Add(bytes, Math.Max(alignment, GranularityBytes));
@@ -82,7 +83,7 @@ internal static unsafe class StrictMemory
             return null;
         }
 
-        lock (s_lock)
+        using (new Turn())
         {
             byte* place = (byte*)s_system.Reserve(bytes + alignment);
             if (place == null)
@@ -98,7 +99,7 @@ internal static unsafe class StrictMemory
 
     private static bool Commit(void* address, nuint bytes, bool executable)
     {
-        lock (s_lock)
+        using (new Turn())
         {
             Range range = Find(address, bytes, out int first, out int end);
             int fresh = Enumerable.Range(first, end - first).Count(page => !range.Committed[page]);
@@ -116,7 +117,7 @@ internal static unsafe class StrictMemory
 
     private static bool Decommit(void* address, nuint bytes)
     {
-        lock (s_lock)
+        using (new Turn())
         {
             Range range = Find(address, bytes, out int first, out int end);
             if (s_charges)
@@ -132,7 +133,7 @@ internal static unsafe class StrictMemory
 
     private static bool Release(void* address, nuint bytes)
     {
-        lock (s_lock)
+        using (new Turn())
         {
             Range range = Find(address, bytes, out int first, out int end);
             Demand(s_ranges.ContainsKey((nuint)address) && bytes == range.Bytes, $"{bytes} bytes at {(nuint)address:X} are released, which are not a whole range.");
@@ -144,7 +145,7 @@ internal static unsafe class StrictMemory
 
     private static bool Resize(void* address, nuint oldBytes, nuint newBytes)
     {
-        lock (s_lock)
+        using (new Turn())
         {
             Demand(s_ranges.TryGetValue((nuint)address, out Range? range) && range.Bytes == oldBytes, "What is resized is not a whole range.");
             Demand(newBytes != 0 && newBytes % s_pageBytes == 0, $"A range of {newBytes} bytes is not made of pages.");
@@ -206,6 +207,20 @@ internal static unsafe class StrictMemory
         if (!kept)
         {
             Environment.FailFast(complaint);
+        }
+    }
+
+    // A heap call that succeeds leaves the last error alone, and .NET's locks set it when they have to wait.
+    private readonly ref struct Turn
+    {
+        private readonly int _error = Marshal.GetLastPInvokeError();
+
+        public Turn() => s_lock.Enter();
+
+        public void Dispose()
+        {
+            s_lock.Exit();
+            Marshal.SetLastPInvokeError(_error);
         }
     }
 

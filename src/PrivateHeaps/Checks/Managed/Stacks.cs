@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using PrivateHeaps.Foundation;
 
@@ -26,23 +27,12 @@ internal static unsafe class Stacks
             return 0;
         }
 
+        // Looking for the frames' files changes the last error, as does a lock that has to wait. A call that succeeds leaves it alone.
+        int error = Marshal.GetLastPInvokeError();
         string text = Describe(new StackTrace(true));
-        if (text.Length == 0)
-        {
-            return 0;
-        }
-
-        lock (s_numbers)
-        {
-            if (!s_numbers.TryGetValue(text, out uint number))
-            {
-                number = (uint)s_texts.Count;
-                s_texts.Add(text);
-                s_numbers.Add(text, number);
-            }
-
-            return number;
-        }
+        uint number = text.Length == 0 ? 0 : NumberOf(text);
+        Marshal.SetLastPInvokeError(error);
+        return number;
     }
 
     /// <summary>The frames, innermost first, one a line.</summary>
@@ -77,6 +67,21 @@ internal static unsafe class Stacks
 
             text.Add("\""u8);
             separator = ",\"";
+        }
+    }
+
+    private static uint NumberOf(string text)
+    {
+        lock (s_numbers)
+        {
+            if (!s_numbers.TryGetValue(text, out uint number))
+            {
+                number = (uint)s_texts.Count;
+                s_texts.Add(text);
+                s_numbers.Add(text, number);
+            }
+
+            return number;
         }
     }
 
