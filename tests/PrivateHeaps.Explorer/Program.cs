@@ -64,7 +64,7 @@ Model[] models =
     new DissolveModel("dissolve-theirs", 2, SlabBias.Theirs, 1100),
     new DissolveModel("dissolve-three", 3, SlabBias.Nobodys, 1100),
     new DissolveModel("dissolve-visitor", 2, SlabBias.Nobodys, 1100, haveCaches: false),
-    new DissolveModel("return", 2, SlabBias.Ours, SizeClass.LargestBytes, freesLater: true),
+    new DissolveModel("return", 2, SlabBias.Ours, SizeClass.LargestBytes, freesLater: true, haveCaches: false),
     new DissolveModel("return-three", 3, SlabBias.Ours, SizeClass.LargestBytes, freesLater: true),
     new StaleFreeModel("stale-mixed", 300 * 1024, 40 * 1024),
     new StaleFreeModel("stale-other", 2 * 1024 * 1024, 2 * 1024 * 1024, isOfOtherHeap: true),

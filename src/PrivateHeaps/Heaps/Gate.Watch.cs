@@ -13,7 +13,7 @@ internal static unsafe partial class Gate
     /// <summary>
     /// Of a list of slabs that were taken out of their bins, takes those into which another thread may be looking that came when their addresses counted as blocks;
     /// all of them when that cannot be told at once. The calling thread is inside with the cache, or as a visitor, or has the heap stand still; it may hold any
-    /// lock but CacheLock.
+    /// lock but CacheLock. Slabs with its own bias need no barrier.
     /// </summary>
     public static Slab* TakeWatched(HeapState* heap, ThreadCache* cache, Slab** list)
     {
@@ -31,7 +31,7 @@ internal static unsafe partial class Gate
             return all;
         }
 
-        if (heap->Caches != cache || (cache != null && cache->Next != null))
+        if ((heap->Caches != cache || (cache != null && cache->Next != null)) && !AreOwn(all, cache))
         {
             // Partner: the plain store to Busy in Enter and on the fast paths, and what is read after it there.
             Os.ProcessBarrier();
@@ -42,7 +42,7 @@ internal static unsafe partial class Gate
         for (Slab* slab = all, next; slab != null; slab = next)
         {
             next = slab->Next;
-            Slab** to = isQuiet && !IsWatched(heap, cache, slab) ? list : &watched;
+            Slab** to = isQuiet && (IsOwn(slab, cache) || !IsWatched(heap, cache, slab)) ? list : &watched;
             slab->Next = *to;
             *to = slab;
         }
@@ -50,6 +50,19 @@ internal static unsafe partial class Gate
         OsLock.Leave(&heap->CacheLock);
         return watched;
     }
+
+    private static bool AreOwn(Slab* slab, ThreadCache* cache)
+    {
+        while (slab != null && IsOwn(slab, cache))
+        {
+            slab = slab->Next;
+        }
+
+        return slab == null;
+    }
+
+    // Whether the slab has the bias of the cache: another thread who comes to one of its blocks changes nothing before he has made it common, and looks again for that.
+    private static bool IsOwn(Slab* slab, ThreadCache* cache) => cache != null && slab->Bias != Bias.None && slab->Bias == ThreadCache.BiasOf(cache);
 
     // Whether a thread other than the cache's is inside and may be looking into the slab. The caller holds CacheLock.
     private static bool IsWatched(HeapState* heap, ThreadCache* cache, Slab* slab)

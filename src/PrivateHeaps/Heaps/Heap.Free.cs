@@ -289,46 +289,48 @@ internal static unsafe partial class Heap
                 return true;
             }
 
-            MakeCommon(heap, cache, (Slab*)entry->Owner);
+            MakeCommon(heap, cache, entry, tag);
         }
 
         return false;
     }
 
     // Makes a slab that is biased to another thread's cache common, and leaves the heap. From the first change of its tag on every thread comes here; the second one is
-    // made when the other thread cannot be between its look at the tag and its plain store any more. Where the first finds no bias, the slab was made common by another, or
-    // taken out of its bin: then nothing is done, since it may be put back with its bias, and the caller looks again.
-    private static void MakeCommon(HeapState* heap, ThreadCache* cache, Slab* slab)
+    // made when the other thread cannot be between its look at the tag and its plain store any more. Where the first finds no such slab, it was made common by another, or
+    // its owner has taken it out of its bin: then nothing is done, and the caller looks again.
+    private static void MakeCommon(HeapState* heap, ThreadCache* cache, PageEntry* entry, uint tag)
     {
-        Bin* bin = HeapState.BinOf(heap, slab->Class);
-        if (ChangeBias(bin, slab, Bias.Changing))
+        Bin* bin = HeapState.BinOf(heap, PageEntry.KindOf(tag));
+        Slab* slab = ChangeBias(bin, entry, tag, Bias.Changing);
+        if (slab != null)
         {
             Gate.AwaitOwner(heap, cache, slab);
-            ChangeBias(bin, slab, Bias.None);
+            ChangeBias(bin, entry, tag, Bias.None);
         }
 
         Gate.Leave(heap, cache);
     }
 
-    // False when the slab's pages have no bias.
-    private static bool ChangeBias(Bin* bin, Slab* slab, uint bias)
+    // The slab of the bin to which the page belongs; null when it has no bias, or the page is none of the bin's any more: the owner asks nobody before it ends a slab.
+    private static Slab* ChangeBias(Bin* bin, PageEntry* entry, uint tag, uint bias)
     {
         OsLock.Enter(&bin->Lock);
-        uint tag = Slab.TagOf(slab);
-        bool isBiased = PageEntry.BiasOf(tag) != Bias.None;
-        if (isBiased)
+        uint now = Shared.Read(&entry->Tag);
+        Slab* slab = null;
+        if (PageEntry.WithBias(now, Bias.None) == PageEntry.WithBias(tag, Bias.None) && PageEntry.BiasOf(now) != Bias.None)
         {
+            slab = (Slab*)entry->Owner;
             if (bias == Bias.None)
             {
                 slab->Bias = bias;
                 Bin.NoteShared(bin);
             }
 
-            Slab.SetTag(slab, PageEntry.WithBias(tag, bias));
+            Slab.SetTag(slab, PageEntry.WithBias(now, bias));
         }
 
         OsLock.Leave(&bin->Lock);
-        return isBiased;
+        return slab;
     }
 
     // The tag is the one that the block was found by: by now another thread may have freed it, and something else may lie there.

@@ -335,7 +335,7 @@ internal static unsafe partial class Heap
 
         *returnedBytes += heap->IsFitted
             ? FittedHeap.DecommitFree(&heap->Fitted, &heap->Regions)
-            : RegionSet.DecommitFree(&heap->Regions) + SpareMappings.ReleaseAll(&heap->Regions.Spares);
+            : RegionSet.DecommitFree(&heap->Regions, 0) + SpareMappings.ReleaseAll(&heap->Regions.Spares);
         Gate.EndExclusive(heap);
         Findings.Stop();
         return true;

@@ -16,17 +16,18 @@ internal static unsafe partial class Heap
     private const uint ReapPages = 128;
     private const uint ReapFraction = 16;
 
-    // What a class may keep in wholly free slabs while there are other threads: 256 KiB.
+    // What a class may keep in wholly free slabs while there are other threads: 64 KiB, and 256 KiB where it takes a process barrier to end slabs.
+    private const uint KeptOwnPages = 16;
     private const uint KeptFreePages = 64;
 
     // The calling thread is inside the heap, and holds no lock. Several threads may do this at once, which costs a little and harms nothing.
     private static void ReapIfGrown(HeapState* heap, ThreadCache* cache)
     {
-        nuint fresh = Shared.Read(&heap->Regions.FreshPages);
-        if (fresh >= heap->ReapAtPages)
+        nuint taken = Shared.Read(&heap->Regions.TakenPages);
+        if (taken >= heap->ReapAtPages)
         {
             bool isFirst = heap->ReapAtPages == 0;
-            heap->ReapAtPages = fresh + Bits.Max(ReapPages, heap->Regions.UsedPages / ReapFraction);
+            heap->ReapAtPages = taken + Bits.Max(ReapPages, heap->Regions.UsedPages / ReapFraction);
             if (isFirst)
             {
                 return;
@@ -50,8 +51,22 @@ internal static unsafe partial class Heap
         Shared.Write(&heap->Regions.HasSurplus, false);
         Reap(heap, cache, toSystem: true);
         OsLock.Enter(&heap->Regions.Lock);
-        RegionSet.DecommitFree(&heap->Regions);
+        nuint kept = RegionSet.KeptPages(&heap->Regions);
+        RegionSet.DecommitFree(&heap->Regions, kept);
+        nuint left = heap->Regions.Retention.FreePages;
         OsLock.Leave(&heap->Regions.Lock);
+
+        // What lies between live blocks of busy classes counts as used, and goes only from a heap that misses nothing.
+        for (uint index = HeapState.BinCount(heap); index-- != 0 && (left > kept || kept == 0);)
+        {
+            Bin* bin = HeapState.BinOf(heap, index);
+            if (Shared.Read(&bin->FreeCount) != 0 && (kept == 0 || SizeClass.PagesOfBlock(index) != 0))
+            {
+                OsLock.Enter(&bin->Lock);
+                left -= Bits.Min(left, Bin.ReturnFree(bin, &heap->Regions));
+                OsLock.Leave(&bin->Lock);
+            }
+        }
     }
 
     private static void Reap(HeapState* heap, ThreadCache* cache, bool toSystem)
@@ -84,12 +99,12 @@ internal static unsafe partial class Heap
                 isIdle = true;
             }
 
-            if (toSystem)
+            free = Bin.TakeFree(bin, free, onlySurplus: !isIdle);
+            if (isIdle && toSystem)
             {
                 Bin.ReturnFree(bin, &heap->Regions);
             }
 
-            free = Bin.TakeFree(bin, free, onlySurplus: !isIdle);
             OsLock.Leave(&bin->Lock);
         }
 
@@ -150,7 +165,9 @@ internal static unsafe partial class Heap
     {
         OsLock.Enter(&bin->Lock);
         bool isAlone = heap->SharesCache || (cache != null && heap->Caches == cache && cache->Next == null);
-        Slab* free = isAlone || bin->FreePages > KeptFreePages ? Bin.TakeFree(bin, null, onlySurplus: true) : null;
+        Slab* free = isAlone || bin->FreePages > KeptFreePages ? Bin.TakeFree(bin, null, onlySurplus: true)
+            : bin->FreePages > KeptOwnPages ? Bin.TakeFree(bin, null, onlySurplus: true, ThreadCache.BiasOf(cache))
+            : null;
         OsLock.Leave(&bin->Lock);
         DropSlabs(heap, cache, free);
     }

@@ -120,6 +120,12 @@ internal unsafe partial struct Bin
                 kept -= Slab.CountKept(slab);
                 RegionSet.NoteBlocksTaken(regions, some * slab->PagesOfBlock, kept * slab->PagesOfBlock);
             }
+            else if (slab->ReturnedPages != 0)
+            {
+                uint missed = Bits.Min(slab->ReturnedPages, (some * slab->BlockBytes + (Units.PageBytes - 1)) >> Units.PageShift);
+                slab->ReturnedPages -= (ushort)missed;
+                RegionSet.NoteMissed(regions, missed);
+            }
 
             taken += some;
             if (slab->FreeCount == 0)
@@ -233,13 +239,18 @@ internal unsafe partial struct Bin
         RegionSet.NoteBlocksFree(regions, freed);
     }
 
-    /// <summary>Gives the pages of free blocks back to the system. The caller holds Lock.</summary>
-    public static void ReturnFree(Bin* bin, RegionSet* regions)
+    /// <summary>Gives the pages of free blocks back to the system; returns how many. The caller holds Lock.</summary>
+    public static nuint ReturnFree(Bin* bin, RegionSet* regions)
     {
+        nuint all = 0;
         for (Slab* slab = bin->Partial; slab != null; slab = slab->Next)
         {
-            RegionSet.NoteBlocksReturned(regions, Slab.ReturnFree(slab) * slab->PagesOfBlock);
+            nuint returned = Slab.ReturnFree(slab);
+            RegionSet.NoteBlocksReturned(regions, returned, slab->PagesOfBlock != 0);
+            all += returned;
         }
+
+        return all;
     }
 
     // The first wholly free slab from this one on; null when there is none.
@@ -282,10 +293,10 @@ internal unsafe partial struct Bin
     }
 
     /// <summary>
-    /// Takes wholly free slabs out, in front of a list: all, or those that the bin can do without. No address in them counts as a block's from then on. The caller
-    /// holds Lock.
+    /// Takes wholly free slabs out, in front of a list: all, or those that the bin can do without, and of any bias or of one. No address in them counts as a block's from
+    /// then on. The caller holds Lock.
     /// </summary>
-    public static Slab* TakeFree(Bin* bin, Slab* list, bool onlySurplus)
+    public static Slab* TakeFree(Bin* bin, Slab* list, bool onlySurplus, uint bias = Bias.None)
     {
         bin->HasFreeSlab = false;
         for (Slab* slab = FindFree(bin->Partial), next; slab != null && (!onlySurplus || IsSurplus(bin, slab)); slab = next)
@@ -293,7 +304,8 @@ internal unsafe partial struct Bin
             next = FindFree(slab->Next);
 
             // Where the bias changes somebody is inside.
-            if (PageEntry.BiasOf(Slab.TagOf(slab)) != Bias.Changing)
+            uint found = PageEntry.BiasOf(Slab.TagOf(slab));
+            if (bias == Bias.None ? found != Bias.Changing : found == bias)
             {
                 Unlist(bin, slab);
                 bin->SlabCount--;

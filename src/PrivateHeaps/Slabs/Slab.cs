@@ -26,7 +26,10 @@ internal unsafe struct Slab
     public uint PageCount;
 
     /// <summary>Of the class; see <see cref="SizeClass.PagesOfBlock"/>.</summary>
-    public uint PagesOfBlock;
+    public ushort PagesOfBlock;
+
+    /// <summary>Where a block has no whole pages: about how many went back to the system and were not used since.</summary>
+    public ushort ReturnedPages;
 
     /// <summary>2^32 / granules of a block, rounded up: slot = granule offset * Reciprocal >> 32, exact for every offset in a slab.</summary>
     public ulong Reciprocal;
@@ -50,13 +53,13 @@ internal unsafe struct Slab
     {
         uint block = SizeClass.BlockBytes(index);
         uint pages = SizeClass.PagesOfSlab(index, wantedPages);
-        byte* run = RegionSet.TakeRun(regions, pages, 0, out Region* region, out _);
+        byte* run = RegionSet.TakeSlabRun(regions, pages, out Region* region);
         uint smallest = (block + (Units.PageBytes - 1)) / Units.PageBytes;
         if (run == null && pages > smallest)
         {
             // The end of a bounded heap: a run for a single block is better than none.
             pages = smallest;
-            run = RegionSet.TakeRun(regions, pages, 0, out region, out _);
+            run = RegionSet.TakeSlabRun(regions, pages, out region);
         }
 
         if (run == null)
@@ -79,7 +82,7 @@ internal unsafe struct Slab
         slab->SlotCount = slots;
         slab->FreeCount = slots;
         slab->PageCount = pages;
-        slab->PagesOfBlock = SizeClass.PagesOfBlock(index);
+        slab->PagesOfBlock = (ushort)SizeClass.PagesOfBlock(index);
         slab->Reciprocal = (1UL << 32) / (block >> Units.GranuleShift) + 1;
         RunMap.SetBits(BitsOf(slab), 0, slots);
         slab->Bias = bias;
@@ -221,20 +224,20 @@ internal unsafe struct Slab
 
     /// <summary>
     /// Gives the pages of free blocks back to the system: of each block that has whole ones, or, when almost all blocks are free, whatever lies between the
-    /// others. Returns the blocks with whole pages that went.
+    /// others. Returns the pages that went; of a block that has whole ones, as many as it has wherever it lies.
     /// </summary>
-    public static uint ReturnFree(Slab* slab)
+    public static nuint ReturnFree(Slab* slab)
     {
+        nuint returned = 0;
         if (slab->PagesOfBlock != 0)
         {
-            uint returned = 0;
             for (ulong kept = *BitsOf(slab) & ~slab->Returned; kept != 0; kept &= kept - 1)
             {
                 int slot = BitOperations.TrailingZeroCount(kept);
                 byte* block = slab->Base + (nuint)(uint)slot * slab->BlockBytes;
                 ReturnPages(block, block + slab->BlockBytes);
+                returned += slab->PagesOfBlock;
                 slab->Returned |= 1UL << slot;
-                returned++;
             }
 
             return returned;
@@ -252,21 +255,26 @@ internal unsafe struct Slab
                     slot++;
                 }
 
-                ReturnPages(slab->Base + (nuint)first * slab->BlockBytes, slab->Base + (nuint)slot * slab->BlockBytes);
+                returned += ReturnPages(slab->Base + (nuint)first * slab->BlockBytes, slab->Base + (nuint)slot * slab->BlockBytes);
             }
+
+            slab->ReturnedPages = (ushort)returned;
         }
 
-        return 0;
+        return returned;
     }
 
-    private static void ReturnPages(byte* start, byte* end)
+    private static nuint ReturnPages(byte* start, byte* end)
     {
         byte* first = (byte*)Bits.RoundUp((nuint)start, Units.PageBytes);
         byte* last = (byte*)Bits.RoundDown((nuint)end, Units.PageBytes);
-        if (first < last)
+        if (first >= last)
         {
-            Os.Discard(first, (nuint)(last - first));
+            return 0;
         }
+
+        Os.Discard(first, (nuint)(last - first));
+        return (nuint)(last - first) >> Units.PageShift;
     }
 
     /// <summary>The slot that an address in the slab falls into; SlotCount or more for the waste at its end.</summary>

@@ -178,14 +178,20 @@ internal unsafe struct Region
     /// <summary>Takes a run, or the tail of one, back; its owner has cleared its page entries and states.</summary>
     public static void GiveRun(Region* region, uint page, uint pages) => RunMap.Give(&region->Pages, page, pages);
 
-    /// <summary>Gives the contents of all free committed pages back to the system; returns how many bytes that were.</summary>
-    public static nuint DecommitFree(Region* region)
+    /// <summary>
+    /// Gives the contents of free committed pages back to the system, and returns how many bytes that were; the first ones stay, as many as are to be kept, and are
+    /// subtracted from those.
+    /// </summary>
+    public static nuint DecommitFree(Region* region, nuint* keptPages)
     {
         nuint returned = 0;
         uint limit = region->TouchedPages;
         for (uint start = RunMap.UsedEnd(&region->Pages, 0, limit); start < limit;)
         {
             uint end = RunMap.FreeEnd(&region->Pages, start, limit);
+            uint kept = (uint)Bits.Min(*keptPages, end - start);
+            *keptPages -= RunMap.CountSet(region->Dirty, start, kept);
+            start += kept;
             uint dirty = RunMap.CountSet(region->Dirty, start, end - start);
             if (dirty != 0 && Os.Decommit(region->Base + ((nuint)start << Units.PageShift), (nuint)(end - start) << Units.PageShift))
             {

@@ -39,8 +39,8 @@ internal unsafe struct RegionSet
     /// <summary>Of UsedPages, those of free blocks that have whole pages.</summary>
     public nuint FreeBlockPages;
 
-    /// <summary>Pages without contents that were taken, ever: how the heap grows.</summary>
-    public nuint FreshPages;
+    /// <summary>Pages without contents that were taken, ever, and those for slabs whatever they hold: how the heap grows, and goes from one size to another.</summary>
+    public nuint TakenPages;
 
     /// <summary>Of UsedPages, those of solo blocks.</summary>
     public nuint SoloPages;
@@ -56,7 +56,17 @@ internal unsafe struct RegionSet
     public static byte* TakeRun(RegionSet* set, uint pages, nuint alignment, out Region* region, out bool clean)
     {
         OsLock.Enter(&set->Lock);
-        byte* run = TakeRunLocked(set, pages, alignment, out region, out clean);
+        byte* run = TakeRunLocked(set, pages, alignment, out region, out clean, out _);
+        OsLock.Leave(&set->Lock);
+        return run;
+    }
+
+    /// <summary>As <see cref="TakeRun"/>, for a slab.</summary>
+    public static byte* TakeSlabRun(RegionSet* set, uint pages, out Region* region)
+    {
+        OsLock.Enter(&set->Lock);
+        byte* run = TakeRunLocked(set, pages, 0, out region, out _, out uint dirty);
+        set->TakenPages += dirty;
         OsLock.Leave(&set->Lock);
         return run;
     }
@@ -128,24 +138,34 @@ internal unsafe struct RegionSet
         return null;
     }
 
-    /// <summary>Gives free runs back to the system; the caller holds Lock. Returns the bytes that went.</summary>
-    public static nuint DecommitFree(RegionSet* set)
+    /// <summary>Gives free runs back to the system, but for so many pages, those that are taken first; the caller holds Lock. Returns the bytes that went.</summary>
+    public static nuint DecommitFree(RegionSet* set, nuint keptPages)
     {
-        nuint returned = 0;
+        nuint returned = 0, left = keptPages;
         for (Region* region = set->First; region != null; region = region->Next)
         {
-            returned += Region.DecommitFree(region);
+            returned += Region.DecommitFree(region, &left);
         }
 
-        Retention.NoteReturned(&set->Retention, set->Retention.FreePages);
+        nuint free = set->Retention.FreePages;
+        nuint gone = keptPages == 0 ? free : Bits.Min(free, returned >> Units.PageShift);
+        Retention.NoteReturned(&set->Retention, gone, gone);
         return returned;
     }
+
+    /// <summary>See <see cref="Retention.KeptPages"/>; the caller holds Lock.</summary>
+    public static nuint KeptPages(RegionSet* set) => Retention.KeptPages(&set->Retention, set->UsedPages - set->FreeBlockPages);
 
     /// <summary>Pages of a run have become free; the caller holds Lock.</summary>
     private static void NoteFree(RegionSet* set, nuint pages)
     {
         set->Retention.FreePages += pages;
-        if (Retention.IsSurplus(&set->Retention, set->UsedPages - set->FreeBlockPages))
+        LookForSurplus(set);
+    }
+
+    private static void LookForSurplus(RegionSet* set)
+    {
+        if (Retention.IsSurplus(&set->Retention, set->UsedPages - set->FreeBlockPages, isCostly: true))
         {
             Shared.Write(&set->HasSurplus, true);
         }
@@ -187,13 +207,24 @@ internal unsafe struct RegionSet
         }
     }
 
-    /// <summary>The pages of such blocks went back to the system.</summary>
-    public static void NoteBlocksReturned(RegionSet* set, nuint pages)
+    /// <summary>Pages in slabs went back to the system: those of such blocks, which count as free, or what lies between others.</summary>
+    public static void NoteBlocksReturned(RegionSet* set, nuint pages, bool areCounted)
     {
         if (pages != 0 && Retention.IsOn(&set->Retention))
         {
             OsLock.Enter(&set->Lock);
-            Retention.NoteReturned(&set->Retention, Bits.Min(pages, set->Retention.FreePages));
+            Retention.NoteReturned(&set->Retention, pages, areCounted ? Bits.Min(pages, set->Retention.FreePages) : 0);
+            OsLock.Leave(&set->Lock);
+        }
+    }
+
+    /// <summary>Pages between blocks were given back, and are used again.</summary>
+    public static void NoteMissed(RegionSet* set, nuint pages)
+    {
+        if (Retention.IsOn(&set->Retention))
+        {
+            OsLock.Enter(&set->Lock);
+            Retention.NoteFresh(&set->Retention, pages);
             OsLock.Leave(&set->Lock);
         }
     }
@@ -205,9 +236,10 @@ internal unsafe struct RegionSet
         set->Retention.FreePages -= Bits.Min(dirty, set->Retention.FreePages);
         if (pages != dirty)
         {
-            set->FreshPages += pages - dirty;
+            set->TakenPages += pages - dirty;
             Retention.NoteFresh(&set->Retention, pages - dirty);
             SpareMappings.Shrink(&set->Spares, pages - dirty);
+            LookForSurplus(set);
         }
     }
 
@@ -224,17 +256,17 @@ internal unsafe struct RegionSet
         return region;
     }
 
-    private static byte* TakeRunLocked(RegionSet* set, uint pages, nuint alignment, out Region* region, out bool clean)
+    private static byte* TakeRunLocked(RegionSet* set, uint pages, nuint alignment, out Region* region, out bool clean, out uint dirty)
     {
         clean = false;
         region = null;
+        dirty = 0;
         if (!FitsLimit(set, pages))
         {
             return null;
         }
 
         uint page = RunMap.None;
-        uint dirty = 0;
         for (region = set->First; region != null; region = region->Next)
         {
             page = Region.TakeRun(region, pages, alignment, out dirty);

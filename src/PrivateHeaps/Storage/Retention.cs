@@ -14,6 +14,7 @@ internal unsafe struct Retention
     // Free pages of 1 MiB, or a sixteenth of what is used, always stay.
     private const uint AlwaysPages = 256;
     private const uint UsedFraction = 16;
+    private const uint SlackFraction = 8;
     private const long MemoryMilliseconds = 1000;
 
     /// <summary>No more than this is ever kept for being missed; 0 when free memory does not go back by itself: all but the process heap.</summary>
@@ -29,10 +30,11 @@ internal unsafe struct Retention
 
     public static bool IsOn(Retention* retention) => retention->MostPages != 0;
 
-    /// <summary>Whether the free pages are more than is worth keeping.</summary>
-    public static bool IsSurplus(Retention* retention, nuint usedPages)
+    /// <summary>Whether the free pages are more than is worth keeping; where to give them back takes a look at the whole heap, by enough to be worth that.</summary>
+    public static bool IsSurplus(Retention* retention, nuint usedPages, bool isCostly)
     {
-        nuint kept = Bits.Min(retention->_keptPages, retention->_peakUsedPages - Bits.Min(usedPages, retention->_peakUsedPages));
+        nuint kept = KeptPages(retention, usedPages);
+        kept += isCostly ? kept / SlackFraction : 0;
         if (!IsOn(retention) || retention->FreePages <= Bits.Max(Bits.Max(AlwaysPages, usedPages / UsedFraction), kept))
         {
             return false;
@@ -47,14 +49,18 @@ internal unsafe struct Retention
         return true;
     }
 
+    /// <summary>Free pages that stay when the surplus goes back: none, as long as none were missed.</summary>
+    public static nuint KeptPages(Retention* retention, nuint usedPages) =>
+        Bits.Min(retention->_keptPages, retention->_peakUsedPages - Bits.Min(usedPages, retention->_peakUsedPages));
+
     /// <summary>The heap uses so many pages now.</summary>
     public static void NoteUsed(Retention* retention, nuint usedPages) => retention->_peakUsedPages = Bits.Max(retention->_peakUsedPages, usedPages);
 
-    /// <summary>Free pages were given back.</summary>
-    public static void NoteReturned(Retention* retention, nuint pages)
+    /// <summary>Pages were given back, so many of them from the free ones.</summary>
+    public static void NoteReturned(Retention* retention, nuint pages, nuint freePages)
     {
         retention->_returnedPages += pages;
-        retention->FreePages -= pages;
+        retention->FreePages -= freePages;
     }
 
     /// <summary>The heap takes pages that hold nothing. Of those that were given back, as many were missed.</summary>

@@ -62,7 +62,7 @@ internal unsafe struct SpareMappings
         region->Next = spares->_first;
         spares->_first = region;
         spares->_count++;
-        while (Retention.IsSurplus(&spares->Retention, usedPages))
+        while (Retention.IsSurplus(&spares->Retention, usedPages, isCostly: false))
         {
             ReleaseOldest(spares);
         }
@@ -171,7 +171,7 @@ internal unsafe struct SpareMappings
     {
         Region** link = OldestLink(spares);
         nuint bytes = (*link)->Bytes;
-        Retention.NoteReturned(&spares->Retention, (*link)->PageCount);
+        Retention.NoteReturned(&spares->Retention, (*link)->PageCount, (*link)->PageCount);
         spares->_largestReturnedPages = Bits.Max(spares->_largestReturnedPages, (*link)->PageCount);
         Leftovers.Release((*link)->Base, bytes, bytes);
         Unlink(spares, link);
