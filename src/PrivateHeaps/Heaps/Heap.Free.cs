@@ -14,6 +14,7 @@ namespace PrivateHeaps.Heaps;
 ///   Push                               a live block of this heap's slabs: clear its state byte, into the magazine, done
 ///     MakeRoomAfterPush                that filled the magazine: spare, depot, slab, in this order
 ///   PushCommon                         a live block of a slab that several threads free from: the same by compare-exchange
+///   PushLarger                         a live block of a page or more
 ///   FreeSlow                           everything else, wrong addresses too
 ///     Gate.Enter                       wait while the heap stands still
 ///     Locate                           is it a live block of this heap? If not: refused, nothing touched
@@ -71,7 +72,13 @@ internal static unsafe partial class Heap
 
         uint index = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag) - cache->TagBase;
         byte* state = AddressMap.StateOfTurned(window, turned);
-        if (Shared.Read(&cache->OpenHandle) != handle || index >= SizeClass.Count || !BlockState.IsLive(Shared.Read(state)))
+        // Of larger blocks the state may lie elsewhere. Those are for PushLarger.
+        if (!TSlowPath.SetsBusy && index >= PageEntry.FirstWholeKind)
+        {
+            state = AddressMap.StateIn(window, (nuint)block, index);
+        }
+
+        if (Shared.Read(&cache->OpenHandle) != handle || index >= (TSlowPath.SetsBusy ? PageEntry.FirstWholeKind : SizeClass.Count) || !BlockState.IsLive(Shared.Read(state)))
         {
             if (TSlowPath.SetsBusy)
             {
@@ -122,7 +129,7 @@ internal static unsafe partial class Heap
         uint tag = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag);
         uint index = (tag - cache->TagBase) & PageEntry.UnbiasedMask;
         bias = PageEntry.BiasOf(tag);
-        state = AddressMap.StateOfTurned(window, turned);
+        state = index < PageEntry.FirstWholeKind ? AddressMap.StateOfTurned(window, turned) : AddressMap.StateIn(window, (nuint)block, tag);
         if (Shared.Read(&cache->OpenHandle) == handle && index < SizeClass.Count && BlockState.IsLive(Shared.Read(state)))
         {
             return ThreadCache.MagazineOf(cache, index);
@@ -166,7 +173,7 @@ internal static unsafe partial class Heap
         // Partners: those of Push.
         Shared.Write(&cache->Busy, (nuint)block);
         uint index = Shared.Read(&AddressMap.EntryIn(window, (nuint)block)->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
-        if (index < SizeClass.Count && Shared.Read(&cache->OpenHandle) == handle)
+        if (index < PageEntry.FirstWholeKind && Shared.Read(&cache->OpenHandle) == handle)
         {
             byte* state = AddressMap.StateIn(window, (nuint)block);
             if (BlockState.TryKill(state))
@@ -184,7 +191,62 @@ internal static unsafe partial class Heap
         }
 
         Shared.Write(&cache->Busy, 0);
+        return PushLarger<TSlowPath>(handle, flags, block, thread);
+    }
+
+    // As Push and PushCommon for a block of a page or more, whose state may lie in its page entry.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int PushLarger<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread)
+        where TSlowPath : struct, ISlowPath
+    {
+        if (!TSlowPath.SetsBusy)
+        {
+            return TSlowPath.Free(handle, flags, block, thread);
+        }
+
+        // What is seen from outside counts for nothing yet, but sends most of those on that have no slab.
+        byte* window = AddressMap.KnownWindowOf((nuint)block);
+        if (PageEntry.KindOf(Shared.Read(&AddressMap.EntryIn(window, (nuint)block)->Tag)) >= SizeClass.Count)
+        {
+            return TSlowPath.Free(handle, flags, block, thread);
+        }
+
+        // Partners: those of Push.
+        ThreadCache* cache = thread->Table[SlotOf(handle)];
+        Shared.Write(&cache->Busy, (nuint)block);
+        uint tag = Shared.Read(&AddressMap.EntryIn(window, (nuint)block)->Tag);
+        uint index = PageEntry.KindOf(tag);
+        byte* state = AddressMap.StateIn(window, (nuint)block, tag);
+        if (index < SizeClass.Count
+            && Shared.Read(&cache->OpenHandle) == handle
+            && (tag - index == cache->TagBase ? TryEndOwn(state) : tag - index == PageEntry.WithBias(cache->TagBase, Bias.None) && BlockState.TryKill(state)))
+        {
+            Magazine* magazine = ThreadCache.MagazineOf(cache, index);
+            Magazine.Push(magazine, (byte*)block, state);
+            if (magazine->Top == magazine->Limit)
+            {
+                return MakeRoomAfterPush(cache, index);
+            }
+
+            Shared.Write(&cache->Busy, 0);
+            return 1;
+        }
+
+        Shared.Write(&cache->Busy, 0);
         return TSlowPath.Free(handle, flags, block, thread);
+    }
+
+    // Of a slab whose bias is the cache's: nobody else changes the state of a live block.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryEndOwn(byte* state)
+    {
+        bool isLive = BlockState.IsLive(Shared.Read(state));
+        if (isLive)
+        {
+            Shared.Write(state, BlockState.Dead);
+        }
+
+        return isLive;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -423,8 +485,8 @@ internal static unsafe partial class Heap
         }
 
         entry = AddressMap.EntryIn(window, (nuint)block);
-        state = AddressMap.StateIn(window, (nuint)block);
         tag = Shared.Read(&entry->Tag);
+        state = AddressMap.StateIn(window, (nuint)block, tag);
         return PageEntry.TagBaseOf(tag) == heap->Regions.TagBase && BlockState.IsLive(Shared.Read(state));
     }
 

@@ -53,11 +53,11 @@ internal static unsafe partial class Heap
         entry->Owner = region;
         if (PageEntry.BiasOf(tag) == Slabs.Bias.Held)
         {
-            BlockState.SetHeld(AddressMap.StateOf(block), slack);
+            BlockState.SetHeld(AddressMap.ArrayStateOf(block), slack);
         }
         else
         {
-            BlockState.SetLive(AddressMap.StateOf(block), slack);
+            BlockState.SetLive(AddressMap.ArrayStateOf(block), slack);
         }
 
         // Partner: Locate looks at the tag first.
@@ -191,7 +191,7 @@ internal static unsafe partial class Heap
     private static void DropSolo(RegionSet* regions, Region* region)
     {
         PageEntry* entry = AddressMap.EntryOf(region->Base);
-        FreeSolo(regions, region->Base, entry, AddressMap.StateOf(region->Base), entry->Tag);
+        FreeSolo(regions, region->Base, entry, AddressMap.ArrayStateOf(region->Base), entry->Tag);
     }
 
     private static void GiveRegion(Region* region)

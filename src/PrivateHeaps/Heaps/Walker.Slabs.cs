@@ -88,16 +88,17 @@ internal static unsafe partial class Walker
     private static bool DescribeSlot(Slab* slab, uint slot, WalkEntry* entry, bool still)
     {
         byte* block = slab->Base + (nuint)slot * slab->BlockBytes;
-        byte* state = AddressMap.StateOf(block);
+        byte* state = Slab.StateOf(slab, block);
         byte seen = Shared.Read(state);
         bool busy = BlockState.IsBlock(seen);
         byte first = (byte)(seen & ~BlockState.Held);
-        if (first == BlockState.Long && !still)
+        bool isLong = !BlockState.IsShort(first) && first != BlockState.Dead;
+        if (isLong && !still)
         {
             return false;
         }
 
-        nuint slack = !busy ? 0 : first == BlockState.Long ? BlockState.Slack(state) : (nuint)first - 1;
+        nuint slack = !busy ? 0 : isLong ? BlockState.Slack(state) : (nuint)first - 1;
         entry->Kind = busy ? WalkKind.BusyBlock : WalkKind.FreeBlock;
         entry->RegionIndex = slab->Region->Index;
         entry->Address = block;

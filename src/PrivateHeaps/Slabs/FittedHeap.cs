@@ -72,7 +72,7 @@ internal unsafe struct FittedHeap
         {
             RunMap.Take(&fitted->Granules, start, length);
             block = region->Base + ((nuint)start << Units.GranuleShift);
-            SetLive(AddressMap.StateOf(block), length, bytes);
+            SetLive(AddressMap.ArrayStateOf(block), length, bytes);
         }
 
         OsLock.Leave(&regions->Lock);
@@ -111,7 +111,7 @@ internal unsafe struct FittedHeap
     public static bool Resize(FittedHeap* fitted, RegionSet* regions, byte* block, nuint bytes, bool zero)
     {
         uint wanted = LengthFor(bytes);
-        byte* state = AddressMap.StateOf(block);
+        byte* state = AddressMap.ArrayStateOf(block);
         OsLock.Enter(&regions->Lock);
         if (!BlockState.TryHold(state))
         {
@@ -157,7 +157,7 @@ internal unsafe struct FittedHeap
 
     /// <summary>Bytes of a block that is live or in a magazine, slack included.</summary>
     public static nuint BlockBytes(RegionSet* regions, byte* block) =>
-        (nuint)LengthOf(regions, block, AddressMap.StateOf(block)) << Units.GranuleShift;
+        (nuint)LengthOf(regions, block, AddressMap.ArrayStateOf(block)) << Units.GranuleShift;
 
     /// <summary>
     /// Gives the contents of wholly free pages back to the system; the caller has the heap stand still. Returns the bytes that went: 0 where the
@@ -216,7 +216,7 @@ internal unsafe struct FittedHeap
 
     private static void GiveLocked(FittedHeap* fitted, RegionSet* regions, byte* block)
     {
-        byte* state = AddressMap.StateOf(block);
+        byte* state = AddressMap.ArrayStateOf(block);
         uint length = LengthOf(regions, block, state);
         Shared.Write(state, BlockState.Dead);
         ClearFollowing(state, length);

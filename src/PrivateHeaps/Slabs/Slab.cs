@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
@@ -86,8 +87,25 @@ internal unsafe struct Slab
         slab->Reciprocal = (1UL << 32) / (block >> Units.GranuleShift) + 1;
         RunMap.SetBits(BitsOf(slab), 0, slots);
         slab->Bias = bias;
+        if (HoldStates(slab))
+        {
+            // Of a large block that lay here before, its length may stand there still.
+            AddressMap.ClearEntries(run, slab->Bytes);
+        }
+
         SetTag(slab, PageEntry.WithBias(regions->TagBase | index, bias));
         return slab;
+    }
+
+    // Whether the states of its blocks lie in the page entries.
+    private static bool HoldStates(Slab* slab) => slab->BlockBytes % Units.PageBytes == 0;
+
+    /// <summary>The state of a block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* StateOf(Slab* slab, byte* block)
+    {
+        byte* window = AddressMap.KnownWindowOf((nuint)block);
+        return HoldStates(slab) ? AddressMap.StateOfPage(AddressMap.EntryIn(window, (nuint)block)) : AddressMap.StateIn(window, (nuint)block);
     }
 
     /// <summary>The tag of its pages.</summary>
@@ -164,16 +182,17 @@ internal unsafe struct Slab
             // The states of a run that crosses into another window do not lie side by side.
             for (; count != 0; count--, block += slab->BlockBytes)
             {
-                rounds[count - 1] = new Round { Block = block, State = AddressMap.StateOf(block) };
+                rounds[count - 1] = new Round { Block = block, State = StateOf(slab, block) };
             }
 
             return;
         }
 
-        Vector128<ulong> one = Vector128.Create((ulong)slab->BlockBytes, slab->BlockBytes >> Units.GranuleShift);
+        uint stateStep = HoldStates(slab) ? (slab->BlockBytes >> Units.PageShift) * (uint)sizeof(PageEntry) : slab->BlockBytes >> Units.GranuleShift;
+        Vector128<ulong> one = Vector128.Create((ulong)slab->BlockBytes, stateStep);
         Vector128<ulong> two = one + one;
         Vector128<ulong> four = two + two;
-        Vector128<ulong> next = Vector128.Create((ulong)block, (ulong)AddressMap.StateOf(block));
+        Vector128<ulong> next = Vector128.Create((ulong)block, (ulong)StateOf(slab, block));
         for (; count >= 4; count -= 4, next += four)
         {
             next.Store((ulong*)(rounds + count - 1));

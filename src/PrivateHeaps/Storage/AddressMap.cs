@@ -79,14 +79,31 @@ internal static unsafe class AddressMap
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static PageEntry* EntryIn(byte* window, nuint address) => (PageEntry*)window + ((address & WindowMask) >> Units.PageShift);
 
+    /// <summary>In the array of states, where those lie that no page entry holds.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte* StateIn(byte* window, nuint address) => window + EntriesBytes + ((address & WindowMask) >> Units.GranuleShift);
+
+    /// <summary>The state byte of an address in a page with this tag.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* StateIn(byte* window, nuint address, uint tag) =>
+        PageEntry.HoldsState(tag) && address % Units.PageBytes == 0 ? StateOfPage(EntryIn(window, address)) : StateIn(window, address);
+
+    /// <summary>Where a page entry holds the state of the block that starts with the page.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* StateOfPage(PageEntry* entry) => (byte*)&entry->Pages;
 
     /// <summary>The page entry of an address in heap memory.</summary>
     public static PageEntry* EntryOf(void* address) => EntryIn(KnownWindowOf((nuint)address), (nuint)address);
 
     /// <summary>The state byte of an address in heap memory.</summary>
-    public static byte* StateOf(void* address) => StateIn(KnownWindowOf((nuint)address), (nuint)address);
+    public static byte* StateOf(void* address)
+    {
+        byte* window = KnownWindowOf((nuint)address);
+        return StateIn(window, (nuint)address, Shared.Read(&EntryIn(window, (nuint)address)->Tag));
+    }
+
+    /// <summary>As <see cref="StateOf"/>, of what is known to lie in the array: all but blocks of slabs.</summary>
+    public static byte* ArrayStateOf(void* address) => StateIn(KnownWindowOf((nuint)address), (nuint)address);
 
     /// <summary>Makes the metadata of all windows of a range; false when the system has no memory.</summary>
     public static bool Cover(void* start, nuint bytes)
@@ -141,11 +158,17 @@ internal static unsafe class AddressMap
             return;
         }
 
-        for (nuint offset = 0; offset + blockBytes <= bytes; offset += blockBytes)
+        for (nuint offset = 0; blockBytes % Units.PageBytes != 0 && offset + blockBytes <= bytes; offset += blockBytes)
         {
-            *(ulong*)StateOf(start + offset) = 0;
+            *(ulong*)ArrayStateOf(start + offset) = 0;
         }
 
+        ClearEntries(start, bytes);
+    }
+
+    /// <summary>Clears the page entries of a range.</summary>
+    public static void ClearEntries(byte* start, nuint bytes)
+    {
         while (bytes != 0)
         {
             nuint piece = Bits.Min(bytes, WindowBytes - ((nuint)start & WindowMask));

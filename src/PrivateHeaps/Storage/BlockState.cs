@@ -5,7 +5,7 @@ namespace PrivateHeaps.Storage;
 
 /// <summary>
 /// The code in the state bytes. At the first granule of a live block stands 1 + slack (block size - requested size) when the slack is at
-/// most 125, else <see cref="Long"/> with the slack in the four following bytes, seven bits each. Following bytes are 128 or more, so that
+/// most 124, else <see cref="Medium"/> or <see cref="Long"/> with the slack in the three or four following bytes, seven bits each. Following bytes are 128 or more, so that
 /// an address inside a block never looks like the start of one. Everything else is 0: no live block starts here. So a byte that is
 /// positive as a signed number is a live block's, which one comparison decides.
 /// <para>
@@ -16,12 +16,18 @@ namespace PrivateHeaps.Storage;
 internal static unsafe class BlockState
 {
     public const byte Dead = 0;
-    public const nuint ShortSlackMaximum = 125;
+    public const nuint ShortSlackMaximum = 124;
+
+    /// <summary>A page entry that holds a state has room for three bytes behind it: no block of a slab has more slack than they can say.</summary>
+    public const byte Medium = 126;
     public const byte Long = 127;
     public const byte FollowingBase = 128;
     public const nuint LongSlackMaximum = (1 << 28) - 1;
     public const byte Held = 128;
 
+    private const nuint MediumSlackMaximum = (1 << 21) - 1;
+    private const int MediumDigits = 3;
+    private const int LongDigits = 4;
     private const int DigitBits = 7;
     private const uint DigitMask = (1 << DigitBits) - 1;
 
@@ -49,7 +55,7 @@ internal static unsafe class BlockState
         }
         else
         {
-            SetLong(state, slack, Long);
+            SetLong(state, slack, 0);
         }
     }
 
@@ -62,7 +68,7 @@ internal static unsafe class BlockState
         }
         else
         {
-            SetLong(state, slack, Held + Long);
+            SetLong(state, slack, Held);
         }
     }
 
@@ -119,7 +125,7 @@ internal static unsafe class BlockState
     public static nuint Slack(byte* state)
     {
         byte first = (byte)(Shared.Read(state) & ~Held);
-        return first == Long ? LongSlack(state) : (nuint)first - 1;
+        return first < Medium ? (nuint)first - 1 : LongSlack(state, first == Medium ? MediumDigits : LongDigits);
     }
 
     /// <summary>Writes a number into following bytes, lowest digit first.</summary>
@@ -145,12 +151,12 @@ internal static unsafe class BlockState
 
     // Who asks holds nothing: the number may be changing, and counts when it was read twice.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static nuint LongSlack(byte* state)
+    private static nuint LongSlack(byte* state, int digits)
     {
-        for (nuint slack = ReadDigits(state + 1, 4); ;)
+        for (nuint slack = ReadDigits(state + 1, digits); ;)
         {
             Shared.Read(state);
-            nuint again = ReadDigits(state + 1, 4);
+            nuint again = ReadDigits(state + 1, digits);
             if (again == slack)
             {
                 return slack;
@@ -161,9 +167,10 @@ internal static unsafe class BlockState
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void SetLong(byte* state, nuint slack, byte first)
+    private static void SetLong(byte* state, nuint slack, byte mark)
     {
-        WriteDigits(state + 1, slack, 4);
-        Shared.Write(state, first);
+        bool isMedium = slack <= MediumSlackMaximum;
+        WriteDigits(state + 1, slack, isMedium ? MediumDigits : LongDigits);
+        Shared.Write(state, (byte)(mark + (isMedium ? Medium : Long)));
     }
 }

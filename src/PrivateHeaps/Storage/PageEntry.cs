@@ -12,6 +12,9 @@ internal unsafe struct PageEntry
     /// <summary>Kinds below this are size classes: the page belongs to a slab of that class.</summary>
     public const uint FirstSpecialKind = 0x70;
 
+    /// <summary>The first class whose blocks are whole pages.</summary>
+    public const uint FirstWholeKind = 47;
+
     /// <summary>The first page of a large block: a page run of its own inside a region.</summary>
     public const uint LargeKind = 0x70;
 
@@ -31,13 +34,17 @@ internal unsafe struct PageEntry
     private const int BiasShift = 27;
     private const uint KindMask = (1u << KindBits) - 1;
 
+    // Classes from the first such one on, one bit each: 4 KiB, 8, 12, 16, 20, 24, 28 and 32 KiB, and the twelve above.
+    private const ulong WholeKinds = 0x1F_FF55_1101;
+    private const uint WholeKindsEnd = 37;
+
     /// <summary>
     /// Bias &lt;&lt; 27 | (slot of the heap + 1) &lt;&lt; 7 | kind; 0 when the page starts or holds no block. The bias of a slab's page says by
     /// which stores its blocks are freed, that of a large block's whether it is held; see Bias. It is 0 for all other pages.
     /// </summary>
     public uint Tag;
 
-    /// <summary>Pages of the large block that starts here.</summary>
+    /// <summary>Pages of the large block that starts here; or the state of the block of a slab, if such blocks are whole pages.</summary>
     public uint Pages;
 
     /// <summary>The Slab of a size class, else the Region.</summary>
@@ -47,6 +54,17 @@ internal unsafe struct PageEntry
     public readonly uint Kind => KindOf(Shared.Read((uint*)Unsafe.AsPointer(ref Unsafe.AsRef(in Tag))));
 
     public static uint KindOf(uint tag) => tag & KindMask;
+
+    /// <summary>
+    /// Whether pages with this tag hold the states of blocks, which are whole pages then. In the array of states each would have a cache line for itself, and those of
+    /// 64 KiB a page.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool HoldsState(uint tag)
+    {
+        uint kind = KindOf(tag) - FirstWholeKind;
+        return kind < WholeKindsEnd && (WholeKinds >> (int)kind & 1) != 0;
+    }
 
     public static uint TagBase(uint slot) => (slot + 1) << KindBits;
 

@@ -21,10 +21,11 @@ internal enum SlabBias
 /// when it was one, and come to change the state when the memory is another's. As many frees succeed as there were blocks, and what is hit by one is freed
 /// whole.
 /// </summary>
-internal sealed unsafe class DissolveModel(string name, int threads, SlabBias bias, nuint laterBytes, bool freesLater = false, bool haveCaches = true) : Model(name, threads)
+internal sealed unsafe class DissolveModel(
+    string name, int threads, SlabBias bias, nuint blockBytes, nuint laterBytes, bool freesLater = false, bool haveCaches = true) : Model(name, threads)
 {
-    // Each block is a slab of its own, and of those that are free the bin keeps two.
-    private const nuint BlockBytes = SizeClass.LargestBytes;
+    /// <summary>Sizes of which a slab has one block: with a state among the others, and with one in its page entry.</summary>
+    public const nuint SmallBytes = 3584, LargeBytes = SizeClass.LargestBytes;
 
     private nint _heap;
 
@@ -43,25 +44,39 @@ internal sealed unsafe class DissolveModel(string name, int threads, SlabBias bi
         _heap = haveCaches ? MakeHeap(initialBytes) : MakeHeapWithoutCaches(initialBytes);
         HeapState* heap = HeapRegistry.Find(_heap);
         int maker = bias == SlabBias.Theirs ? 1 : 0;
-        byte* first = Allocate(maker, _heap, BlockBytes);
-        Bin* bin = HeapState.BinOf(heap, SizeClass.Of(BlockBytes));
+        Finding.Unless(HeapState.HasBin(heap, SizeClass.Of(blockBytes)), "the bin is made");
+        Bin* bin = HeapState.BinOf(heap, SizeClass.Of(blockBytes));
+        byte* first = AllocateAlone(maker, bin);
         bin->Sharing = bias == SlabBias.Nobodys ? byte.MaxValue : (byte)0;
-        byte* second = Allocate(maker, _heap, BlockBytes);
-        byte* third = bias == SlabBias.Theirs ? Allocate(maker, _heap, BlockBytes) : null;
-        *Last = (nint)Allocate(0, _heap, BlockBytes);
+        byte* second = AllocateAlone(maker, bin);
+        byte* third = bias == SlabBias.Theirs ? AllocateAlone(maker, bin) : null;
+        *Last = (nint)AllocateAlone(0, bin);
         Finding.Unless(Free(maker, _heap, first) && Free(maker, _heap, second) && (third == null || Free(maker, _heap, third)), "the block is freed");
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
         {
             // Of the others, each keeps what it frees.
             ThreadCache.Flush(cache, heap);
-            ThreadCache.MagazineOf(cache, SizeClass.Of(BlockBytes))->HasReturned = cache->Thread != State(0);
+            ThreadCache.MagazineOf(cache, SizeClass.Of(blockBytes))->HasReturned = cache->Thread != State(0);
         }
+
+        // What the bin keeps for threads that are not alone it has already, as far as it knows.
+        bin->FreePages += blockBytes == SmallBytes ? 64u : 0;
 
         // Who has no cache gets none in so few calls.
         heap->UncachedCalls = 0;
 
         // The free slab that is in front goes next.
         *Block = bias == SlabBias.Theirs ? (nint)bin->Partial->Base : *Last;
+    }
+
+    // Each block is a slab of its own, since the first slab of a class is as small as can be; and of those that are free the bin keeps two.
+    private byte* AllocateAlone(int thread, Bin* bin)
+    {
+        uint count = bin->SlabCount;
+        bin->SlabCount = 0;
+        byte* block = Allocate(thread, _heap, blockBytes);
+        bin->SlabCount += count;
+        return block;
     }
 
     public override void Run(int thread)
@@ -79,6 +94,6 @@ internal sealed unsafe class DissolveModel(string name, int threads, SlabBias bi
         bool isLive = Heap.Size(State(-1), _heap, 0, (void*)*Later) == laterBytes;
         Finding.Unless(Frees[0] + Frees[1] + Frees[2] == (isLive ? 1 : 2), "as many frees succeed as there were blocks");
         Finding.Unless(isLive || freesLater || *Later == *Block, "no other block is touched");
-        Conservation.Check(State(-1), _heap, isLive && laterBytes <= BlockBytes ? 1 : 0);
+        Conservation.Check(State(-1), _heap, isLive && laterBytes <= blockBytes ? 1 : 0);
     }
 }

@@ -1,3 +1,4 @@
+using PrivateHeaps.Foundation;
 using PrivateHeaps.Slabs;
 using PrivateHeaps.Storage;
 
@@ -51,6 +52,17 @@ public sealed class SizeClassTests
                 Assert.InRange(slots, 1u, SizeClass.SlotMaximum);
                 Assert.True((bytes - slots * SizeClass.BlockBytes(index)) * 8 <= bytes, $"class {index}, {wanted} pages");
             }
+        }
+    }
+
+    [Fact]
+    public void Page_entries_hold_the_states_of_blocks_that_are_whole_pages_and_of_no_others()
+    {
+        for (uint kind = 0; kind <= PageEntry.GuardedKind; kind++)
+        {
+            bool isWhole = kind < SizeClass.Count && SizeClass.BlockBytes(kind) % Units.PageBytes == 0;
+            Assert.Equal(isWhole, PageEntry.HoldsState(kind));
+            Assert.True(!isWhole || kind >= PageEntry.FirstWholeKind);
         }
     }
 }

@@ -50,6 +50,8 @@ public sealed unsafe class BlockStateTests
 
         yield return 32767;
         yield return 1 << 20;
+        yield return (1 << 21) - 1;
+        yield return 1 << 21;
         yield return BlockState.LongSlackMaximum;
     }
 }
