@@ -83,7 +83,7 @@ internal static unsafe class Verification
             && slab->Region == region
             && slab->Class == entry->Kind
             && Slab.CountFree(slab) == slab->FreeCount
-            && (slab->FreeCount != 0) == IsListed(heap, slab);
+            && (slab->FreeCount != 0) == (slab->Previous != null);
         for (uint slot = 0; counted && slot < slab->SlotCount; slot++)
         {
             byte* state = AddressMap.StateOf(slab->Base + (nuint)slot * slab->BlockBytes);
@@ -98,23 +98,23 @@ internal static unsafe class Verification
     private static bool IsMarkSound(uint kind, PageEntry* entry, byte state) =>
         kind == PageEntry.GuardedKind || (PageEntry.BiasOf(entry->Tag) == Bias.Held) == BlockState.IsHeld(state);
 
-    private static bool IsListed(HeapState* heap, Slab* slab) =>
-        slab->Previous != null || HeapState.BinOf(heap, slab->Class)->Partial == slab;
-
     private static bool AreBinsSound(HeapState* heap)
     {
         for (uint index = 0; index < HeapState.BinCount(heap); index++)
         {
             Bin* bin = HeapState.BinOf(heap, index);
             uint free = 0;
-            Slab* previous = null;
+            Slab* previous = bin->Partial == null ? null : bin->Partial->Previous;
+            bool sawWhole = false;
             for (Slab* slab = bin->Partial; slab != null; slab = slab->Next)
             {
-                if (slab->Class != index || slab->FreeCount == 0 || slab->Previous != previous)
+                bool isWhole = slab->FreeCount == slab->SlotCount;
+                if (slab->Class != index || slab->FreeCount == 0 || slab->Previous != previous || (sawWhole && !isWhole))
                 {
                     return false;
                 }
 
+                sawWhole = isWhole;
                 free += slab->FreeCount;
                 previous = slab;
             }

@@ -8,8 +8,10 @@ internal unsafe partial struct Bin
 {
     private const int VisitsBeforeDoubling = 8;
 
-    // Magazines grow while a full one holds no more of the blocks than one in so many: each thread keeps up to two of them, and the depot more.
-    private const uint LeastShareOfBlocks = 5;
+    // Magazines grow to a few blocks in any case, and from there on while a full one holds no more of all blocks than one in so many: each thread keeps up to two of
+    // them, and the depot more.
+    private const uint FewBlocks = 8;
+    private const uint LeastShareOfBlocks = 16;
 
     /// <summary>Blocks that a new magazine shall hold. May be asked without the lock.</summary>
     public static uint CapacityOf(Bin* bin, uint index)
@@ -105,7 +107,7 @@ internal unsafe partial struct Bin
             bin->Visits = 0;
             uint capacity = CapacityOf(bin, index);
             uint doubled = Bits.Min(SizeClass.MagazineCapacity(index), 2 * capacity);
-            bin->Capacity = (ushort)(doubled * LeastShareOfBlocks <= bin->BlockCount ? doubled : capacity);
+            bin->Capacity = (ushort)(doubled <= FewBlocks || doubled * LeastShareOfBlocks <= bin->BlockCount ? doubled : capacity);
         }
     }
 

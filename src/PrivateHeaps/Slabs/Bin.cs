@@ -51,7 +51,7 @@ internal unsafe partial struct Bin
     public Rounds* Depot;
     public Rounds* Empties;
 
-    /// <summary>The slabs that have a free block.</summary>
+    /// <summary>The slabs that have a free block, the wholly free ones last. Next of the last one is null, Previous of the first one is the last.</summary>
     public Slab* Partial;
     public uint SlabCount;
 
@@ -112,9 +112,8 @@ internal unsafe partial struct Bin
                 break;
             }
 
-            bin->FreePages -= slab->FreeCount == slab->SlotCount ? slab->PageCount : 0;
             uint kept = slab->PagesOfBlock == 0 ? 0 : Slab.CountKept(slab);
-            uint some = Slab.Take(slab, end - taken, wanted - taken);
+            uint some = TakeFrom(bin, slab, end - taken, wanted - taken);
             if (slab->PagesOfBlock != 0)
             {
                 kept -= Slab.CountKept(slab);
@@ -128,15 +127,30 @@ internal unsafe partial struct Bin
             }
 
             taken += some;
-            if (slab->FreeCount == 0)
+        }
+
+        return taken;
+    }
+
+    private static uint TakeFrom(Bin* bin, Slab* slab, Round* end, uint wanted)
+    {
+        bool wasWhole = IsWhole(slab);
+        bin->FreePages -= wasWhole ? slab->PageCount : 0;
+        uint taken = Slab.Take(slab, end, wanted);
+        bin->FreeCount -= taken;
+        if (wasWhole || slab->FreeCount == 0)
+        {
+            Unlist(bin, slab);
+            if (slab->FreeCount != 0)
             {
-                Unlist(bin, slab);
+                List(bin, slab);
             }
         }
 
-        bin->FreeCount -= taken;
         return taken;
     }
+
+    private static bool IsWhole(Slab* slab) => slab->FreeCount == slab->SlotCount;
 
     // Whether blocks of the class go from thread to thread.
     private static bool IsShared(Bin* bin) => bin->Sharing >= MostSharing;
@@ -156,6 +170,11 @@ internal unsafe partial struct Bin
         }
 
         Slab* first = bin->Partial;
+        if (first != null && first->Previous->Bias == bias)
+        {
+            return first->Previous;
+        }
+
         bool isPlenty = first != null && bin->FreeCount * first->BlockBytes > (IsShared(bin) ? LeanBytes : ForeignFactor * LeanBytes);
         return isPlenty && !hasSome ? first : null;
     }
@@ -184,13 +203,7 @@ internal unsafe partial struct Bin
         }
 
         Round round;
-        bin->FreePages -= slab->FreeCount == slab->SlotCount ? slab->PageCount : 0;
-        bin->FreeCount -= Slab.Take(slab, &round + 1, 1);
-        if (slab->FreeCount == 0)
-        {
-            Unlist(bin, slab);
-        }
-
+        TakeFrom(bin, slab, &round + 1, 1);
         return round.Block;
     }
 
@@ -224,12 +237,18 @@ internal unsafe partial struct Bin
 
             bin->FreeCount++;
             freed += slab->PagesOfBlock;
-            if (slab->FreeCount == 1)
+            bool isWhole = IsWhole(slab);
+            if (isWhole && slab->FreeCount != 1)
+            {
+                Unlist(bin, slab);
+            }
+
+            if (isWhole || slab->FreeCount == 1)
             {
                 List(bin, slab);
             }
 
-            if (slab->FreeCount == slab->SlotCount)
+            if (isWhole)
             {
                 bin->FreePages += slab->PageCount;
                 bin->HasFreeSlab |= IsSurplus(bin, slab);
@@ -253,16 +272,8 @@ internal unsafe partial struct Bin
         return all;
     }
 
-    // The first wholly free slab from this one on; null when there is none.
-    private static Slab* FindFree(Slab* slab)
-    {
-        while (slab != null && slab->FreeCount != slab->SlotCount)
-        {
-            slab = slab->Next;
-        }
-
-        return slab;
-    }
+    // The wholly free slab in front of this one; null when there is none.
+    private static Slab* WholeBefore(Bin* bin, Slab* slab) => slab != bin->Partial && IsWhole(slab->Previous) ? slab->Previous : null;
 
     // Whether the bin can do without a wholly free slab.
     private static bool IsSurplus(Bin* bin, Slab* slab) => bin->FreeCount > 2 * slab->SlotCount;
@@ -299,9 +310,10 @@ internal unsafe partial struct Bin
     public static Slab* TakeFree(Bin* bin, Slab* list, bool onlySurplus, uint bias = Bias.None)
     {
         bin->HasFreeSlab = false;
-        for (Slab* slab = FindFree(bin->Partial), next; slab != null && (!onlySurplus || IsSurplus(bin, slab)); slab = next)
+        Slab* last = bin->Partial == null ? null : bin->Partial->Previous;
+        for (Slab* slab = last != null && IsWhole(last) ? last : null, next; slab != null && (!onlySurplus || IsSurplus(bin, slab)); slab = next)
         {
-            next = FindFree(slab->Next);
+            next = WholeBefore(bin, slab);
 
             // Where the bias changes somebody is inside.
             uint found = PageEntry.BiasOf(Slab.TagOf(slab));
@@ -332,24 +344,39 @@ internal unsafe partial struct Bin
         List(bin, slab);
     }
 
+    // Blocks are taken from the front: who is wholly free comes last, and stays so.
     private static void List(Bin* bin, Slab* slab)
     {
-        slab->Previous = null;
-        slab->Next = bin->Partial;
-        if (slab->Next != null)
+        Slab* first = bin->Partial;
+        slab->Next = null;
+        slab->Previous = slab;
+        if (first == null)
         {
-            slab->Next->Previous = slab;
+            bin->Partial = slab;
+            return;
         }
 
-        bin->Partial = slab;
+        slab->Previous = first->Previous;
+        first->Previous = slab;
+        if (IsWhole(slab))
+        {
+            slab->Previous->Next = slab;
+        }
+        else
+        {
+            slab->Next = first;
+            bin->Partial = slab;
+        }
     }
 
     private static void Unlist(Bin* bin, Slab* slab)
     {
-        *(slab->Previous == null ? &bin->Partial : &slab->Previous->Next) = slab->Next;
-        if (slab->Next != null)
+        Slab* first = bin->Partial;
+        *(slab == first ? &bin->Partial : &slab->Previous->Next) = slab->Next;
+        Slab* behind = slab->Next != null ? slab->Next : bin->Partial;
+        if (behind != null)
         {
-            slab->Next->Previous = slab->Previous;
+            behind->Previous = slab->Previous;
         }
 
         slab->Next = null;

@@ -27,6 +27,9 @@ internal sealed unsafe class DissolveModel(
     /// <summary>Sizes of which a slab has one block: with a state among the others, and with one in its page entry.</summary>
     public const nuint SmallBytes = 3584, LargeBytes = SizeClass.LargestBytes;
 
+    // As many free slabs the bin keeps.
+    private const uint Others = 2;
+
     private nint _heap;
 
     private static nint* Last => Notes;
@@ -51,7 +54,16 @@ internal sealed unsafe class DissolveModel(
         byte* second = AllocateAlone(maker, bin);
         byte* third = bias == SlabBias.Theirs ? AllocateAlone(maker, bin) : null;
         *Last = (nint)AllocateAlone(0, bin);
-        Finding.Unless(Free(maker, _heap, first) && Free(maker, _heap, second) && (third == null || Free(maker, _heap, third)), "the block is freed");
+        if (freesLater)
+        {
+            // These stay, and only count as free, so that a slab that comes back serves the next call.
+            bin->FreeCount += Others;
+        }
+        else
+        {
+            Finding.Unless(Free(maker, _heap, first) && Free(maker, _heap, second) && (third == null || Free(maker, _heap, third)), "the block is freed");
+        }
+
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
         {
             // Of the others, each keeps what it frees.
@@ -65,8 +77,8 @@ internal sealed unsafe class DissolveModel(
         // Who has no cache gets none in so few calls.
         heap->UncachedCalls = 0;
 
-        // The free slab that is in front goes next.
-        *Block = bias == SlabBias.Theirs ? (nint)bin->Partial->Base : *Last;
+        // The free slab that is last goes next.
+        *Block = bias == SlabBias.Theirs ? (nint)bin->Partial->Previous->Base : *Last;
     }
 
     // Each block is a slab of its own, since the first slab of a class is as small as can be; and of those that are free the bin keeps two.
@@ -94,6 +106,7 @@ internal sealed unsafe class DissolveModel(
         bool isLive = Heap.Size(State(-1), _heap, 0, (void*)*Later) == laterBytes;
         Finding.Unless(Frees[0] + Frees[1] + Frees[2] == (isLive ? 1 : 2), "as many frees succeed as there were blocks");
         Finding.Unless(isLive || freesLater || *Later == *Block, "no other block is touched");
-        Conservation.Check(State(-1), _heap, isLive && laterBytes <= blockBytes ? 1 : 0);
+        HeapState.BinOf(HeapRegistry.Find(_heap), SizeClass.Of(blockBytes))->FreeCount -= freesLater ? Others : 0;
+        Conservation.Check(State(-1), _heap, freesLater ? (int)Others : isLive && laterBytes <= blockBytes ? 1 : 0);
     }
 }
