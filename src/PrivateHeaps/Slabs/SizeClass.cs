@@ -92,7 +92,7 @@ internal static class SizeClass
         return (4 + 1 + quarter % 4) << (int)(13 + quarter / 4);
     }
 
-    /// <summary>Blocks of a full magazine where there is much traffic: as many as make 32 KiB, but 4 to 256, and 2 of the largest.</summary>
+    /// <summary>Blocks of a full magazine where there is much traffic: as many as make 32 KiB, but 4 to 256, and 2 of more than 8 KiB.</summary>
     public static uint MagazineCapacity(uint index) => Clamp(index, MagazineBytes);
 
     /// <summary>Blocks of a full magazine to begin with.</summary>
@@ -104,7 +104,7 @@ internal static class SizeClass
     private static uint Clamp(uint index, uint magazineBytes)
     {
         uint block = BlockBytes(index);
-        uint least = block <= LargestBoundedBytes ? MagazineMinimum : LargeMagazineMinimum;
+        uint least = block <= 8 * Units.KiB ? MagazineMinimum : LargeMagazineMinimum;
         return Bits.Min(MagazineMaximum, Bits.Max(least, magazineBytes / block));
     }
 
