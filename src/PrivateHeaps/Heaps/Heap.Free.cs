@@ -85,7 +85,7 @@ internal static unsafe partial class Heap
                 Shared.Write(&cache->Busy, 0);
             }
 
-            return PushCommon<TSlowPath>(handle, flags, block, thread);
+            return PushCommon<TSlowPath>(handle, flags, block, thread, cache);
         }
 
         Magazine* magazine = ThreadCache.MagazineOf(cache, index);
@@ -159,7 +159,7 @@ internal static unsafe partial class Heap
     // As Push for a live block of a common slab, by compare-exchange. Push has looked at the address and left the heap again: to stay inside would keep a register of its
     // happy case for that. The arguments come in the order in which the C face has them, so that the jump here moves none.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int PushCommon<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread)
+    private static int PushCommon<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread, ThreadCache* cache)
         where TSlowPath : struct, ISlowPath
     {
         if (!TSlowPath.SetsBusy)
@@ -167,7 +167,6 @@ internal static unsafe partial class Heap
             return TSlowPath.Free(handle, flags, block, thread);
         }
 
-        ThreadCache* cache = thread->Table[SlotOf(handle)];
         byte* window = AddressMap.KnownWindowOf((nuint)block);
 
         // Partners: those of Push.
@@ -191,12 +190,12 @@ internal static unsafe partial class Heap
         }
 
         Shared.Write(&cache->Busy, 0);
-        return PushLarger<TSlowPath>(handle, flags, block, thread);
+        return PushLarger<TSlowPath>(handle, flags, block, thread, cache);
     }
 
     // As Push and PushCommon for a block of a page or more, whose state may lie in its page entry.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int PushLarger<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread)
+    private static int PushLarger<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread, ThreadCache* cache)
         where TSlowPath : struct, ISlowPath
     {
         if (!TSlowPath.SetsBusy)
@@ -212,7 +211,6 @@ internal static unsafe partial class Heap
         }
 
         // Partners: those of Push.
-        ThreadCache* cache = thread->Table[SlotOf(handle)];
         Shared.Write(&cache->Busy, (nuint)block);
         uint tag = Shared.Read(&AddressMap.EntryIn(window, (nuint)block)->Tag);
         uint index = PageEntry.KindOf(tag);
