@@ -13,23 +13,10 @@ public sealed unsafe partial class PrivateHeap
     /// <returns>The block, to be freed by <see cref="Free(void*)"/>.</returns>
     /// <exception cref="OutOfMemoryException">The heap has no room for it.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    [SkipLocalsInit]
-    public void* Alloc(nuint byteCount)
-    {
-        nint handle = _handle;
-        if (!CachePlaces.AreUsed)
-        {
-            return Heap.Allocate<SerializedPath>(CurrentThread.State, handle, 0, byteCount);
-        }
-
-        // The commoner kind of heap comes first, and so without a jump.
-        if (_shared == null)
-        {
-            return _places.TryGet(out ThreadCache* own) ? Heap.AllocateFrom<SerializedPath>(own, own->Thread, handle, byteCount) : AllocUnplaced(byteCount);
-        }
-
-        return Heap.AllocateFrom<UnserializedPath>(_shared, null, handle, byteCount);
-    }
+    public void* Alloc(nuint byteCount) =>
+        TryGetCache(out ThreadCache* cache, out ThreadState* thread)
+            ? Heap.AllocateFrom<SlowPath>(cache, thread, _handle, byteCount)
+            : AllocUnplaced(byteCount);
 
     /// <summary>Allocates a block for a number of elements; otherwise as <see cref="Alloc(nuint)"/>.</summary>
     /// <param name="elementCount">How many elements.</param>
@@ -156,28 +143,15 @@ public sealed unsafe partial class PrivateHeap
     /// <param name="block">The block; null does nothing.</param>
     /// <exception cref="ArgumentException"><paramref name="block"/> is not the start of a live block of this heap.</exception>
     /// <exception cref="ObjectDisposedException">The heap was disposed.</exception>
-    [SkipLocalsInit]
     public void Free(void* block)
     {
-        nint handle = _handle;
-        if (!CachePlaces.AreUsed)
+        if (TryGetCache(out ThreadCache* cache, out ThreadState* thread))
         {
-            Heap.Free<SerializedPath>(CurrentThread.State, handle, 0, block);
-        }
-        else if (_shared == null)
-        {
-            if (_places.TryGet(out ThreadCache* own))
-            {
-                Heap.FreeTo<SerializedPath>(own, own->Thread, handle, block);
-            }
-            else
-            {
-                FreeUnplaced(block);
-            }
+            Heap.FreeTo<SlowPath>(cache, thread, _handle, block);
         }
         else
         {
-            Heap.FreeTo<UnserializedPath>(_shared, null, handle, block);
+            FreeUnplaced(block);
         }
     }
 
@@ -213,11 +187,27 @@ public sealed unsafe partial class PrivateHeap
         }
     }
 
-    // The caller has no place: its first calls, a stack that does not tell it, or another thread in its place.
+    /// <summary>The cache that serves the caller, and the caller's state: null where all threads share a cache, since nobody looks who calls.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryGetCache(out ThreadCache* cache, out ThreadState* thread)
+    {
+        // Before anything is decided, so that a loop around the call computes it once: a pair then takes 3.0 ns in place of 3.6.
+        nint place = CachePlaces.Here;
+        cache = _shared;
+        thread = null;
+        return cache != null || _places.TryGet(place, out cache, out thread);
+    }
+
+    // The caller has no place: its first calls, a stack that does not tell it, another thread in its place, or a system on which there are none.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void* AllocUnplaced(nuint byteCount)
     {
         ThreadState* thread = CurrentThread.State;
+        if (!CachePlaces.AreUsed)
+        {
+            return Heap.Allocate<SlowPath>(thread, _handle, 0, byteCount);
+        }
+
         void* block = AllocSlow(thread, _handle, 0, byteCount);
         _places.Note(thread, _handle);
         return block;
@@ -227,6 +217,12 @@ public sealed unsafe partial class PrivateHeap
     private void FreeUnplaced(void* block)
     {
         ThreadState* thread = CurrentThread.State;
+        if (!CachePlaces.AreUsed)
+        {
+            Heap.Free<SlowPath>(thread, _handle, 0, block);
+            return;
+        }
+
         if (!Heap.Free(thread, _handle, HeapFlags.OfLibrary, block))
         {
             ThrowNotFreed(thread, block);
@@ -235,7 +231,7 @@ public sealed unsafe partial class PrivateHeap
         _places.Note(thread, _handle);
     }
 
-    /// <summary>Ends an allocation that has no fast path, or whose fast path did not serve. The thread is null if it is not known yet.</summary>
+    /// <summary>Ends an allocation that has no fast path, or whose fast path did not serve. The thread is null if nobody has asked which it is.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* AllocSlow(ThreadState* thread, nint handle, uint flags, nuint byteCount)
     {
@@ -263,23 +259,12 @@ public sealed unsafe partial class PrivateHeap
 
     /// <summary>
     /// The engine's slow paths, and exceptions when they refuse. Nothing interrupts .NET code to run other code in its thread, and the closed cache
-    /// is in the thread's table, but in no place.
+    /// is in the thread's table, but in no place. Heaps with and without serialization share them, and so the code of the fast path: two would be more than the JIT inlines
+    /// into one caller, and a pair of Alloc and Free would take 3.3 ns in place of 3.0. For that those without say that they are inside, though nobody waits for them: 0.3 ns.
     /// </summary>
-    private readonly struct SerializedPath : ISlowPath
+    private readonly struct SlowPath : ISlowPath
     {
         public static bool LooksAtBusy => !CachePlaces.AreUsed;
-
-        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocSlow(thread, handle, flags, bytes);
-
-        public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => FreeSlow(thread, handle, flags, block);
-    }
-
-    /// <summary>The same for the cache that the threads of a heap without serialization share.</summary>
-    private readonly struct UnserializedPath : ISlowPath
-    {
-        public static bool LooksAtBusy => false;
-
-        public static bool SetsBusy => false;
 
         public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocSlow(thread, handle, flags, bytes);
 

@@ -115,7 +115,7 @@ public unsafe class PrivateHeapThreadTests
             Threads.Run(() =>
             {
                 byte here;
-                Assert.False(places.TryGet(out _));
+                Assert.False(places.TryGet(CachePlaces.Here, out _, out _));
                 for (int warmUp = 0; warmUp < 20; warmUp++)
                 {
                     heap.Free(heap.Alloc(64));
@@ -125,12 +125,12 @@ public unsafe class PrivateHeapThreadTests
                 ThreadCache* cache = null;
 
                 // The place may be that of the thread before, which ends a little after it is joined, and whose turn is then over in so many misses.
-                for (int misses = 0; misses < 256 && !places.TryGet(out cache); misses++)
+                for (int misses = 0; misses < 256 && !places.TryGet(CachePlaces.Here, out cache, out _); misses++)
                 {
                     places.Note(own, heap.Handle);
                 }
 
-                if (places.TryGet(out cache))
+                if (places.TryGet(CachePlaces.Here, out cache, out _))
                 {
                     found++;
                     Assert.True(cache->Thread == own);

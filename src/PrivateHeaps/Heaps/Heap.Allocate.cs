@@ -172,19 +172,11 @@ internal static unsafe partial class Heap
             return TSlowPath.Allocate(handle, flags, bytes, thread);
         }
 
-        if (TSlowPath.SetsBusy)
-        {
-            // Partner: Gate.CloseLocked.
-            Shared.Write(&cache->Busy, ThreadCache.Nowhere);
-        }
-
+        // Partner: Gate.CloseLocked.
+        Shared.Write(&cache->Busy, ThreadCache.Nowhere);
         if (Shared.Read(&cache->OpenHandle) != handle)
         {
-            if (TSlowPath.SetsBusy)
-            {
-                Shared.Write(&cache->Busy, 0);
-            }
-
+            Shared.Write(&cache->Busy, 0);
             return TSlowPath.Allocate(handle, flags, bytes, thread);
         }
 
@@ -208,11 +200,7 @@ internal static unsafe partial class Heap
 
         // Classes of the table never need a long slack.
         *state = (byte)(magazine->BlockBytesPlusOne - (uint)bytes);
-        if (TSlowPath.SetsBusy)
-        {
-            Shared.Write(&cache->Busy, 0);
-        }
-
+        Shared.Write(&cache->Busy, 0);
         return block;
     }
 

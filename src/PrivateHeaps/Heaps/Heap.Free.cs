@@ -64,27 +64,15 @@ internal static unsafe partial class Heap
             return TSlowPath.Free(handle, flags, block, thread);
         }
 
-        if (TSlowPath.SetsBusy)
-        {
-            // Partners: Gate.CloseLocked; and, for the slab in which the block lies, Gate.TakeWatched and Gate.AwaitOwner.
-            Shared.Write(&cache->Busy, (nuint)block);
-        }
-
+        // Partners: Gate.CloseLocked; and, for the slab in which the block lies, Gate.TakeWatched and Gate.AwaitOwner.
+        Shared.Write(&cache->Busy, (nuint)block);
         uint index = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag) - cache->TagBase;
         byte* state = AddressMap.StateOfTurned(window, turned);
+
         // Of larger blocks the state may lie elsewhere. Those are for PushLarger.
-        if (!TSlowPath.SetsBusy && index >= PageEntry.FirstWholeKind)
+        if (Shared.Read(&cache->OpenHandle) != handle || index >= PageEntry.FirstWholeKind || !BlockState.IsLive(Shared.Read(state)))
         {
-            state = AddressMap.StateIn(window, (nuint)block, index);
-        }
-
-        if (Shared.Read(&cache->OpenHandle) != handle || index >= (TSlowPath.SetsBusy ? PageEntry.FirstWholeKind : SizeClass.Count) || !BlockState.IsLive(Shared.Read(state)))
-        {
-            if (TSlowPath.SetsBusy)
-            {
-                Shared.Write(&cache->Busy, 0);
-            }
-
+            Shared.Write(&cache->Busy, 0);
             return PushCommon<TSlowPath>(handle, flags, block, thread, cache);
         }
 
@@ -99,11 +87,7 @@ internal static unsafe partial class Heap
             return MakeRoomAfterPush(cache, index);
         }
 
-        if (TSlowPath.SetsBusy)
-        {
-            Shared.Write(&cache->Busy, 0);
-        }
-
+        Shared.Write(&cache->Busy, 0);
         return 1;
     }
 
@@ -162,11 +146,6 @@ internal static unsafe partial class Heap
     private static int PushCommon<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread, ThreadCache* cache)
         where TSlowPath : struct, ISlowPath
     {
-        if (!TSlowPath.SetsBusy)
-        {
-            return TSlowPath.Free(handle, flags, block, thread);
-        }
-
         byte* window = AddressMap.KnownWindowOf((nuint)block);
 
         // Partners: those of Push.
@@ -198,11 +177,6 @@ internal static unsafe partial class Heap
     private static int PushLarger<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread, ThreadCache* cache)
         where TSlowPath : struct, ISlowPath
     {
-        if (!TSlowPath.SetsBusy)
-        {
-            return TSlowPath.Free(handle, flags, block, thread);
-        }
-
         // What is seen from outside counts for nothing yet, but sends most of those on that have no slab.
         byte* window = AddressMap.KnownWindowOf((nuint)block);
         if (PageEntry.KindOf(Shared.Read(&AddressMap.EntryIn(window, (nuint)block)->Tag)) >= SizeClass.Count)

@@ -12,9 +12,6 @@ internal unsafe interface ISlowPath
     /// </summary>
     static virtual bool LooksAtBusy => true;
 
-    /// <summary>Whether the fast path says that its thread is inside. Nobody waits for a heap without serialization, which saves three instructions.</summary>
-    static virtual bool SetsBusy => true;
-
     /// <summary>The arguments are in the order of the C functions with the thread's state last, as the C shim hands them over, so that the jump moves none.</summary>
     static abstract void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread);
 

@@ -7,8 +7,8 @@ namespace PrivateHeaps.Heaps;
 
 /// <summary>
 /// One heap's caches, found by where the stack of the calling thread lies. Only a thread itself runs on its stack, so a cache that is found here
-/// is the caller's if the caller's stack is that of the cache's owner. A thread-static costs a call and a chain of dependent loads: a pair of Alloc
-/// and Free takes 3.5 ns with this and took 4.1 with it. Code on another stack than its thread's own, such as a host's coroutine, misses.
+/// is the caller's if the caller's stack is that of the cache's owner. A thread-static costs a call and a chain of dependent loads: of 10,000 blocks
+/// that are allocated and then freed, each takes 5.3 ns with this, and by HeapApi, which uses one, 8.4. Code on another stack than its thread's own, such as a host's coroutine, misses.
 /// <para>
 /// A hit is right whatever else goes on, although the place, the cache and its owner's state are read without a lock while others may write them.
 /// What is read last is StackLow, which is not zero only from <see cref="Watch"/> to the end of the thread that called it: the C library zeroes it
@@ -68,23 +68,37 @@ internal unsafe struct CachePlaces
         }
     }
 
-    /// <summary>The caller's own cache for the heap of the handle, if its stack leads to one; if so, the engine decides whether that is still so.</summary>
+    /// <summary>The caller's place, the same in all heaps as long as its stack does not grow or shrink by much.</summary>
+    public static nint Here
+    {
+        [SkipLocalsInit]
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            byte here;
+            return IndexOf((nuint)(&here));
+        }
+    }
+
+    /// <summary>
+    /// The caller's own cache for the heap, and the caller's state, if its stack leads to one; if so, the engine decides whether the cache still serves the heap.
+    /// Any place will do, but <see cref="Here"/> finds it.
+    /// </summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryGet(out ThreadCache* cache)
+    public bool TryGet(nint place, out ThreadCache* cache, out ThreadState* own)
     {
         byte here;
-        nuint stack = (nuint)(&here);
-        cache = (ThreadCache*)Unsafe.Add(ref _first, IndexOf(stack));
-        return stack - cache->Thread->StackLow < KnownBytes;
+        cache = (ThreadCache*)Unsafe.Add(ref _first, place);
+        own = cache->Thread;
+        return (nuint)(&here) - own->StackLow < KnownBytes;
     }
 
     /// <summary>After a miss, and after the call that it was for: gives the caller's cache for the heap its place, unless a living thread has it and it is not its turn.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public void Note(ThreadState* own, nint handle)
     {
-        byte here;
-        ref nint place = ref Unsafe.Add(ref _first, IndexOf((nuint)(&here)));
+        ref nint place = ref Unsafe.Add(ref _first, Here);
         ThreadCache* cache = Heap.CacheOf(own, handle);
         if (own->StackLow != 0 && cache != null && (nint)cache != place
             && (((ThreadCache*)place)->Thread->StackLow == 0 || ++t_misses % MissesForPlace == 0))
