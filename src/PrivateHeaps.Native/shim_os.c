@@ -21,6 +21,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What compiled C# asks before it uses an instruction that not every processor has. No bit is set: that brings less than 1 %. */
+int g_cpuFeatures __attribute__((visibility("hidden")));
+
 void *ph_mmap(void *address, size_t bytes, int protection, int flags, int file, intptr_t offset)
 {
     KEEPING_ERRNO(void *, syscall(SYS_mmap, address, bytes, protection, flags, file, offset));

@@ -1,5 +1,5 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
+using PrivateHeaps.Foundation;
 
 namespace PrivateHeaps.Platform;
 
@@ -20,7 +20,7 @@ internal static unsafe class LinuxMachine
         uint count = 0;
         for (int word = 0; word < bytes / sizeof(ulong); word++)
         {
-            count += (uint)BitOperations.PopCount(words[word]);
+            count += Bits.CountSet(words[word]);
         }
 
         mask = count == 0 ? 1 : words[0];

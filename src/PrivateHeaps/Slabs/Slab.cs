@@ -239,7 +239,7 @@ internal unsafe struct Slab
     }
 
     /// <summary>Free blocks whose pages did not go back to the system; only where blocks have whole pages.</summary>
-    public static uint CountKept(Slab* slab) => slab->FreeCount - (uint)BitOperations.PopCount(slab->Returned);
+    public static uint CountKept(Slab* slab) => slab->FreeCount - Bits.CountSet(slab->Returned);
 
     /// <summary>
     /// Gives the pages of free blocks back to the system: of each block that has whole ones, or, when almost all blocks are free, whatever lies between the

@@ -122,7 +122,7 @@ internal unsafe struct RunMap
         {
             uint bit = index % WordBits;
             uint span = Bits.Min(WordBits - bit, end - index);
-            count += (uint)BitOperations.PopCount(words[index / WordBits] & MaskOf(bit, span));
+            count += Bits.CountSet(words[index / WordBits] & MaskOf(bit, span));
             index += span;
         }
 

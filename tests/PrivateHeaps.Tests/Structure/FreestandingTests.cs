@@ -1,8 +1,8 @@
 namespace PrivateHeaps.Tests.Structure;
 
 /// <summary>
-/// The proof that the native libraries run without the .NET runtime: from no function that is exported, or that the shim calls when the process starts, ends or forks, does any path of calls lead to a runtime
-/// helper. The helpers are not even linked; what the compiled framework refers to are traps, and no trap is reachable.
+/// The proof that the native libraries run without the .NET runtime and its framework. The linker gives it: each function is a section of its own, only what the exports reach is taken, and what is
+/// taken must be there. So nothing of the runtime is reached if nothing of it is in a library or wanted from outside.
 /// </summary>
 public sealed class FreestandingTests
 {
@@ -13,56 +13,46 @@ public sealed class FreestandingTests
         "getauxval", "getenv", "getrlimit", "longjmp", "memmove", "memset", "memcpy", "pthread_key_create", "pthread_setspecific", "sched_getcpu", "sigaction", "strcmp", "syscall", "vsnprintf",
     ];
 
+    /// <summary>How the compiler begins the names of the runtime's functions, of what is in the framework's assemblies, and of the tables that objects have.</summary>
+    private static readonly string[] s_prefixesOfOthers = ["Rh", "S_P_", "System_", "_ZTV", "__Array", "__GCSTATICS", "__THREADSTATIC", "unbox_"];
+
     public static TheoryData<string> Libraries => ["libprivateheaps.so", "libprivateheaps-malloc.so"];
 
     [Theory]
     [MemberData(nameof(Libraries))]
-    public void No_exported_function_reaches_a_runtime_helper(string library)
+    public void Nothing_of_the_framework_is_in_the_library(string library)
     {
-        Disassembly code = new(Repository.PathTo("out", "native", library));
-        Dictionary<string, string> reachable = code.ReachableFrom(code.EntryPoints);
-        IEnumerable<string> helpers = reachable
-            .Where(found => code.IsTrap(found.Key) || found.Key.StartsWith("Rhp", StringComparison.Ordinal))
-            .Select(found => PathTo(reachable, found.Key));
-        Assert.Empty(helpers);
-    }
-
-    [Theory]
-    [MemberData(nameof(Libraries))]
-    public void The_walk_goes_through_the_engine(string library)
-    {
-        Disassembly code = new(Repository.PathTo("out", "native", library));
-        Dictionary<string, string> reachable = code.ReachableFrom(code.EntryPoints);
-        string[] expected = ["Heap__AllocateSlow", "Heap__FreeSlow", "Magazine__Refill", "Region__Create", "RunMap__Find", "Heap__Destroy", "LinuxOs__Commit"];
-        Assert.All(expected, name => Assert.Contains(reachable.Keys, function => function.EndsWith(name, StringComparison.Ordinal)));
-    }
-
-    [Theory]
-    [MemberData(nameof(Libraries))]
-    public void The_check_would_find_a_helper(string library)
-    {
-        // The framework code that lies in the library unused does refer to the runtime: started there, the same walk must find traps.
-        Disassembly code = new(Repository.PathTo("out", "native", library));
-        Dictionary<string, string> all = code.ReachableFrom(code.AllFunctions.Where(name => name.StartsWith("S_P_CoreLib", StringComparison.Ordinal)));
-        Assert.Contains(all.Keys, code.IsTrap);
+        IEnumerable<string> others = new SharedLibrary(library).Contents.Where(name => s_prefixesOfOthers.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)));
+        Assert.Empty(others);
     }
 
     [Theory]
     [MemberData(nameof(Libraries))]
     public void The_library_needs_nothing_but_the_C_library(string library)
     {
-        IEnumerable<string> strange = Disassembly.StrongImports(Repository.PathTo("out", "native", library)).Where(name => !s_allowedImports.Contains(name));
+        IEnumerable<string> strange = new SharedLibrary(library).StrongImports.Where(name => !s_allowedImports.Contains(name));
         Assert.Empty(strange);
     }
 
-    private static string PathTo(Dictionary<string, string> reachable, string function)
+    [Theory]
+    [MemberData(nameof(Libraries))]
+    public void The_engine_is_in_the_library(string library)
     {
-        string path = function;
-        for (string caller = reachable[function]; caller.Length != 0; caller = reachable[caller])
-        {
-            path = $"{caller} -> {path}";
-        }
+        string[] expected = ["Heap__AllocateSlow", "Heap__FreeSlow", "Magazine__Refill", "Region__Create", "RunMap__Find", "Heap__Destroy", "LinuxOs__Commit"];
+        List<string> contents = [.. new SharedLibrary(library).Contents];
+        Assert.All(expected, name => Assert.Contains(contents, function => function.EndsWith(name, StringComparison.Ordinal)));
+    }
 
-        return path;
+    [Fact]
+    public void The_linker_refuses_code_that_needs_the_runtime()
+    {
+        // What the compiler adds to every type, such as the comparison of boxed values, does need it, and is in the object file. Linked with all that nobody calls, the object must be refused.
+        string compiled = Directory.EnumerateFiles(Repository.PathTo("src", "PrivateHeaps.Native", "obj", "Release"), "PrivateHeaps.Native.o", SearchOption.AllDirectories)
+            .MaxBy(File.GetLastWriteTimeUtc) ?? throw new FileNotFoundException("The engine was not compiled: run src/PrivateHeaps.Native/build.");
+        string library = Path.GetTempFileName();
+        (int exitCode, string output) = SharedLibrary.Run("gcc", "-shared", "-nostdlib", "-o", library, compiled, "-Wl,-z,defs");
+        File.Delete(library);
+        Assert.NotEqual(0, exitCode);
+        Assert.Matches("undefined reference to [`']Rh", output);
     }
 }

@@ -15,7 +15,7 @@ public sealed class FrozenSurfaceTests
     [InlineData("libprivateheaps.so", "exports-heap.txt")]
     [InlineData("libprivateheaps-malloc.so", "exports-malloc.txt")]
     public void The_exports_are_the_frozen_ones(string library, string file) =>
-        AssertFrozen(file, new Disassembly(Repository.PathTo("out", "native", library)).Exports.Order(StringComparer.Ordinal));
+        AssertFrozen(file, new SharedLibrary(library).Exports.Order(StringComparer.Ordinal));
 
     [Fact]
     public void Everything_public_is_documented()

@@ -1,0 +1,34 @@
+using System.Diagnostics;
+
+namespace PrivateHeaps.Tests.Structure;
+
+/// <summary>The symbols of one of the native libraries, as nm shows them.</summary>
+internal sealed class SharedLibrary(string name)
+{
+    private readonly string _path = Repository.PathTo("out", "native", name);
+
+    /// <summary>The exported functions.</summary>
+    public IEnumerable<string> Exports => Symbols("-D", "--defined-only").Where(symbol => symbol.Kind is "T" or "W").Select(symbol => symbol.Name);
+
+    /// <summary>What the library cannot be loaded without.</summary>
+    public IEnumerable<string> StrongImports => Symbols("-D", "--undefined-only").Where(symbol => symbol.Kind == "U").Select(symbol => symbol.Name);
+
+    /// <summary>All functions and data that are in it.</summary>
+    public IEnumerable<string> Contents => Symbols("--defined-only").Select(symbol => symbol.Name);
+
+    private IEnumerable<(string Kind, string Name)> Symbols(params string[] which) =>
+        Run("nm", ["--format=posix", .. which, _path]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' '))
+            .Select(words => (words[1], words[0].Split('@')[0]));
+
+    /// <summary>Runs one of the tools that the build needs, too.</summary>
+    public static (int ExitCode, string Output) Run(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })
+            ?? throw new InvalidOperationException($"{program} did not start.");
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd() + errors.Result;
+        process.WaitForExit();
+        return (process.ExitCode, output);
+    }
+}
