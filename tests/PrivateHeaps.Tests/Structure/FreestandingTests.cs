@@ -16,7 +16,9 @@ public sealed class FreestandingTests
     /// <summary>How the compiler begins the names of the runtime's functions, of what is in the framework's assemblies, and of the tables that objects have.</summary>
     private static readonly string[] s_prefixesOfOthers = ["Rh", "S_P_", "System_", "_ZTV", "__Array", "__GCSTATICS", "__THREADSTATIC", "unbox_"];
 
-    public static TheoryData<string> Libraries => ["libprivateheaps.so", "libprivateheaps-malloc.so"];
+    public static string[] Names => ["libprivateheaps.so", "libprivateheaps-malloc.so"];
+
+    public static TheoryData<string> Libraries => [.. Names];
 
     [Theory]
     [MemberData(nameof(Libraries))]

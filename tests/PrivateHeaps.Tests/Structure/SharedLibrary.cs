@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace PrivateHeaps.Tests.Structure;
 
@@ -16,10 +17,21 @@ internal sealed class SharedLibrary(string name)
     /// <summary>All functions and data that are in it.</summary>
     public IEnumerable<string> Contents => Symbols("--defined-only").Select(symbol => symbol.Name);
 
-    private IEnumerable<(string Kind, string Name)> Symbols(params string[] which) =>
-        Run("nm", ["--format=posix", .. which, _path]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => line.Split(' '))
-            .Select(words => (words[1], words[0].Split('@')[0]));
+    /// <summary>Where each function begins, in bytes from the library's own beginning.</summary>
+    public IEnumerable<(string Name, long Address)> Functions =>
+        Symbols("--defined-only").Where(symbol => symbol.Kind is "t" or "T" or "W").Select(symbol => (symbol.Name, symbol.Address));
+
+    /// <summary>The names of its sections.</summary>
+    public IEnumerable<string> Sections => Lines("objdump", "-hw", _path).Select(Words).Where(words => words.Length > 1).Select(words => words[1]);
+
+    private IEnumerable<(string Kind, string Name, long Address)> Symbols(params string[] which) =>
+        Lines("nm", ["--format=posix", .. which, _path])
+            .Select(Words)
+            .Select(words => (words[1], words[0].Split('@')[0], words.Length > 2 ? long.Parse(words[2], NumberStyles.HexNumber, CultureInfo.InvariantCulture) : 0));
+
+    private static string[] Lines(string program, params string[] arguments) => Run(program, arguments).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    private static string[] Words(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Runs one of the tools that the build needs, too.</summary>
     public static (int ExitCode, string Output) Run(string program, params string[] arguments)
