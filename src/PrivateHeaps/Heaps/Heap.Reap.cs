@@ -111,7 +111,8 @@ internal static unsafe partial class Heap
         DropSlabs(heap, cache, free);
     }
 
-    // Puts the free blocks of every thread's magazines back, so that whole slabs become free for other sizes.
+    // Puts the free blocks of every thread's magazines back, so that whole slabs become free for other sizes, and gives spare mappings back: their addresses may be all that is
+    // wanting.
     private static bool Reclaim(ThreadState* self, HeapState* heap, nint handle, nuint bytes)
     {
         bool isCached = heap->Caches != null || heap->SharesCache || !heap->IsFitted || heap->Checks != null;
@@ -121,6 +122,9 @@ internal static unsafe partial class Heap
         }
 
         FlushAll(heap);
+        OsLock.Enter(&heap->Regions.Lock);
+        SpareMappings.ReleaseAll(&heap->Regions.Spares);
+        OsLock.Leave(&heap->Regions.Lock);
         Gate.EndExclusive(heap);
         Findings.Stop();
         return true;
