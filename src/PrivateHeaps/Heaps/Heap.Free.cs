@@ -156,15 +156,7 @@ internal static unsafe partial class Heap
             byte* state = AddressMap.StateIn(window, (nuint)block);
             if (BlockState.TryKill(state))
             {
-                Magazine* magazine = ThreadCache.MagazineOf(cache, index);
-                Magazine.Push(magazine, (byte*)block, state);
-                if (magazine->Top == magazine->Limit)
-                {
-                    return MakeRoomAfterPush(cache, index);
-                }
-
-                Shared.Write(&cache->Busy, 0);
-                return 1;
+                return PushDead(cache, index, block, state);
             }
         }
 
@@ -193,19 +185,26 @@ internal static unsafe partial class Heap
             && Shared.Read(&cache->OpenHandle) == handle
             && (tag - index == cache->TagBase ? TryEndOwn(state) : tag - index == PageEntry.WithBias(cache->TagBase, Bias.None) && BlockState.TryKill(state)))
         {
-            Magazine* magazine = ThreadCache.MagazineOf(cache, index);
-            Magazine.Push(magazine, (byte*)block, state);
-            if (magazine->Top == magazine->Limit)
-            {
-                return MakeRoomAfterPush(cache, index);
-            }
-
-            Shared.Write(&cache->Busy, 0);
-            return 1;
+            return PushDead(cache, index, block, state);
         }
 
         Shared.Write(&cache->Busy, 0);
         return TSlowPath.Free(handle, flags, block, thread);
+    }
+
+    // Leaves the heap with a block that has just been made dead in the magazine of its class.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int PushDead(ThreadCache* cache, uint index, void* block, byte* state)
+    {
+        Magazine* magazine = ThreadCache.MagazineOf(cache, index);
+        Magazine.Push(magazine, (byte*)block, state);
+        if (magazine->Top == magazine->Limit)
+        {
+            return MakeRoomAfterPush(cache, index);
+        }
+
+        Shared.Write(&cache->Busy, 0);
+        return 1;
     }
 
     // Of a slab whose bias is the cache's: nobody else changes the state of a live block.

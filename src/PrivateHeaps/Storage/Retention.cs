@@ -14,7 +14,10 @@ internal unsafe struct Retention
     // Free pages of 1 MiB, or a sixteenth of what is used, always stay.
     private const uint AlwaysPages = 256;
     private const uint UsedFraction = 16;
-    private const uint SlackFraction = 8;
+
+    // By so much there must be more than is kept, where to give it back takes a look at the whole heap.
+    private const uint SlackOfKept = 8;
+    private const uint SlackOfUsed = 32;
     private const long MemoryMilliseconds = 1000;
 
     /// <summary>No more than this is ever kept for being missed; 0 when free memory does not go back by itself: all but the process heap.</summary>
@@ -30,11 +33,11 @@ internal unsafe struct Retention
 
     public static bool IsOn(Retention* retention) => retention->MostPages != 0;
 
-    /// <summary>Whether the free pages are more than is worth keeping; where to give them back takes a look at the whole heap, by enough to be worth that.</summary>
+    /// <summary>Whether the free pages are more than is worth keeping; if it is costly to give them back, by enough to be worth that.</summary>
     public static bool IsSurplus(Retention* retention, nuint usedPages, bool isCostly)
     {
         nuint kept = KeptPages(retention, usedPages);
-        kept += isCostly ? kept / SlackFraction : 0;
+        kept += isCostly ? Bits.Max(kept / SlackOfKept, usedPages / SlackOfUsed) : 0;
         if (!IsOn(retention) || retention->FreePages <= Bits.Max(Bits.Max(AlwaysPages, usedPages / UsedFraction), kept))
         {
             return false;
