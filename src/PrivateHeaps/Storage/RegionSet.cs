@@ -153,8 +153,11 @@ internal unsafe struct RegionSet
         return returned;
     }
 
+    // What is used and not free inside its slab: what retention compares with.
+    private static nuint OccupiedPages(RegionSet* set) => set->UsedPages - set->FreeBlockPages;
+
     /// <summary>See <see cref="Retention.KeptPages"/>; the caller holds Lock.</summary>
-    public static nuint KeptPages(RegionSet* set) => Retention.KeptPages(&set->Retention, set->UsedPages - set->FreeBlockPages);
+    public static nuint KeptPages(RegionSet* set) => Retention.KeptPages(&set->Retention, OccupiedPages(set));
 
     /// <summary>Pages of a run have become free; the caller holds Lock.</summary>
     private static void NoteFree(RegionSet* set, nuint pages)
@@ -165,7 +168,7 @@ internal unsafe struct RegionSet
 
     private static void LookForSurplus(RegionSet* set)
     {
-        if (Retention.IsSurplus(&set->Retention, set->UsedPages - set->FreeBlockPages, isCostly: true))
+        if (Retention.IsSurplus(&set->Retention, OccupiedPages(set), isCostly: true))
         {
             Shared.Write(&set->HasSurplus, true);
         }
@@ -232,7 +235,7 @@ internal unsafe struct RegionSet
     /// <summary>Pages were taken, of which so many may hold something; the caller holds Lock.</summary>
     private static void NoteTaken(RegionSet* set, nuint pages, nuint dirty)
     {
-        Retention.NoteUsed(&set->Retention, set->UsedPages - set->FreeBlockPages);
+        Retention.NoteUsed(&set->Retention, OccupiedPages(set));
         set->Retention.FreePages -= Bits.Min(dirty, set->Retention.FreePages);
         if (pages != dirty)
         {
