@@ -11,7 +11,7 @@ namespace PrivateHeaps.Heaps;
 /// Allocation.
 /// <code>
 /// Allocate, AllocateProcess            find the thread's cache for the heap
-///   Pop, PopClass                      the gate is open and the magazine has a block: mark its state byte, done
+///   Pop, PopLarger, PopClass           the gate is open and the magazine has a block: mark its state byte, done
 ///     PopAfterRefill                   the magazine has none: spare, depot, slab, in this order
 /// AllocateUncommon                     the same for zeroed and medium blocks
 ///   AllocateSlow                       everything else, from the first call of a thread on
@@ -35,19 +35,21 @@ internal static unsafe partial class Heap
     public static void* Allocate<TSlowPath>(ThreadState* thread, nint handle, uint flags, nuint bytes)
         where TSlowPath : struct, ISlowPath
     {
-        if (bytes <= SizeClass.TableBytes && (flags & HeapFlags.ZeroMemory) == 0 && SlotOf(handle) < thread->TableCount)
+        if (bytes > SizeClass.TableBytes)
         {
-            return Pop<TSlowPath>(thread->Table[SlotOf(handle)], thread, handle, flags, bytes);
+            return PopLarger<TSlowPath>(handle, flags, bytes, thread);
         }
 
-        return TSlowPath.Allocate(handle, flags, bytes, thread);
+        return (flags & HeapFlags.ZeroMemory) == 0 && SlotOf(handle) < thread->TableCount
+            ? Pop<TSlowPath>(thread->Table[SlotOf(handle)], thread, handle, flags, bytes)
+            : TSlowPath.Allocate(handle, flags, bytes, thread);
     }
 
     /// <summary>As <see cref="Allocate{TSlowPath}"/>, without flags and for a face that has the cache at hand.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void* AllocateFrom<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, nuint bytes)
         where TSlowPath : struct, ISlowPath =>
-        bytes <= SizeClass.TableBytes ? Pop<TSlowPath>(cache, thread, handle, 0, bytes) : TSlowPath.Allocate(handle, 0, bytes, thread);
+        bytes <= SizeClass.TableBytes ? Pop<TSlowPath>(cache, thread, handle, 0, bytes) : PopLarger<TSlowPath>(handle, 0, bytes, thread);
 
     /// <summary>As <see cref="Allocate{TSlowPath}"/> from the process heap, without flags.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -55,7 +57,7 @@ internal static unsafe partial class Heap
         where TSlowPath : struct, ISlowPath =>
         bytes <= SizeClass.TableBytes
             ? Pop<TSlowPath>(thread->Process, thread, ProcessHandle, 0, bytes)
-            : TSlowPath.Allocate(ProcessHandle, 0, bytes, thread);
+            : PopLarger<TSlowPath>(ProcessHandle, 0, bytes, thread);
 
     /// <summary><see cref="Allocate"/> without its happy case: zeroed and medium blocks have fast paths here, then comes the slow one.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -215,7 +217,38 @@ internal static unsafe partial class Heap
         return block != null ? block : TSlowPath.Allocate(handle, flags, bytes, thread);
     }
 
-    // As Pop for any class that holds the size; the state may take five bytes.
+    // As Pop for a size beyond the table.
+    private static void* PopLarger<TSlowPath>(nint handle, uint flags, nuint bytes, ThreadState* thread)
+        where TSlowPath : struct, ISlowPath
+    {
+        ThreadCache* cache;
+        if (bytes - SizeClass.TableBytes - 1 >= SizeClass.LargestBytes - SizeClass.TableBytes
+            || (flags & HeapFlags.ZeroMemory) != 0
+            || SlotOf(handle) >= thread->TableCount
+            || (cache = thread->Table[SlotOf(handle)])->Busy != 0)
+        {
+            return TSlowPath.Allocate(handle, flags, bytes, thread);
+        }
+
+        // Partner: Gate.CloseLocked.
+        Shared.Write(&cache->Busy, ThreadCache.Nowhere);
+        Magazine* magazine = ThreadCache.MagazineOf(cache, SizeClass.OfLarger(bytes));
+        Round* top = magazine->Top;
+        byte* state;
+        if (Shared.Read(&cache->OpenHandle) != handle || top == magazine->Base || Shared.Read(state = top[-1].State) != BlockState.Dead)
+        {
+            Shared.Write(&cache->Busy, 0);
+            return TSlowPath.Allocate(handle, flags, bytes, thread);
+        }
+
+        byte* block = top[-1].Block;
+        magazine->Top = top - 1;
+        BlockState.SetSlabLive(state, magazine->BlockBytesPlusOne - 1 - bytes);
+        Shared.Write(&cache->Busy, 0);
+        return block;
+    }
+
+    // As Pop for any class that holds the size; the state may take three bytes.
     private static void* PopClass(ThreadCache* cache, nint handle, uint index, nuint bytes)
     {
         byte* block = null;

@@ -69,8 +69,8 @@ internal static unsafe partial class Heap
         uint index = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag) - cache->TagBase;
         byte* state = AddressMap.StateOfTurned(window, turned);
 
-        // Of larger blocks the state may lie elsewhere. Those are for PushLarger.
-        if (Shared.Read(&cache->OpenHandle) != handle || index >= PageEntry.FirstWholeKind || !BlockState.IsLive(Shared.Read(state)))
+        // Of larger blocks the state lies elsewhere. Those are for PushLarger.
+        if (Shared.Read(&cache->OpenHandle) != handle || index >= PageEntry.FirstStateKind || !BlockState.IsLive(Shared.Read(state)))
         {
             Shared.Write(&cache->Busy, 0);
             return PushCommon<TSlowPath>(handle, flags, block, thread, cache);
@@ -113,7 +113,7 @@ internal static unsafe partial class Heap
         uint tag = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag);
         uint index = (tag - cache->TagBase) & PageEntry.UnbiasedMask;
         bias = PageEntry.BiasOf(tag);
-        state = index < PageEntry.FirstWholeKind ? AddressMap.StateOfTurned(window, turned) : AddressMap.StateIn(window, (nuint)block, tag);
+        state = index < PageEntry.FirstStateKind ? AddressMap.StateOfTurned(window, turned) : AddressMap.StateIn(window, (nuint)block, tag);
         if (Shared.Read(&cache->OpenHandle) == handle && index < SizeClass.Count && BlockState.IsLive(Shared.Read(state)))
         {
             return ThreadCache.MagazineOf(cache, index);
@@ -141,8 +141,8 @@ internal static unsafe partial class Heap
     }
 
     // As Push for a live block of a common slab, by compare-exchange. Push has looked at the address and left the heap again: to stay inside would keep a register of its
-    // happy case for that. The arguments come in the order in which the C face has them, so that the jump here moves none.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    // happy case for that. The arguments come in the order in which the C face has them, so that the jump here moves none. This one and the next are too long to be
+    // inlined; were they marked so, their last calls would not be jumps.
     private static int PushCommon<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread, ThreadCache* cache)
         where TSlowPath : struct, ISlowPath
     {
@@ -151,41 +151,44 @@ internal static unsafe partial class Heap
         // Partners: those of Push.
         Shared.Write(&cache->Busy, (nuint)block);
         uint index = Shared.Read(&AddressMap.EntryIn(window, (nuint)block)->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
-        if (index < PageEntry.FirstWholeKind && Shared.Read(&cache->OpenHandle) == handle)
+        if (index >= PageEntry.FirstStateKind)
         {
-            byte* state = AddressMap.StateIn(window, (nuint)block);
-            if (BlockState.TryKill(state))
-            {
-                return PushDead(cache, index, block, state);
-            }
+            return PushLarger<TSlowPath>(handle, flags, block, thread, cache);
+        }
+
+        byte* state = AddressMap.StateIn(window, (nuint)block);
+        if (Shared.Read(&cache->OpenHandle) == handle && BlockState.TryKillAtOnce(state))
+        {
+            return PushDead(cache, index, block, state);
         }
 
         Shared.Write(&cache->Busy, 0);
-        return PushLarger<TSlowPath>(handle, flags, block, thread, cache);
+        return TSlowPath.Free(handle, flags, block, thread);
     }
 
-    // As Push and PushCommon for a block of a page or more, whose state may lie in its page entry.
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    // The rest of PushCommon, still inside: as that and Push for a block of a page or more, whose state lies in its page entry.
     private static int PushLarger<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread, ThreadCache* cache)
         where TSlowPath : struct, ISlowPath
     {
-        // What is seen from outside counts for nothing yet, but sends most of those on that have no slab.
-        byte* window = AddressMap.KnownWindowOf((nuint)block);
-        if (PageEntry.KindOf(Shared.Read(&AddressMap.EntryIn(window, (nuint)block)->Tag)) >= SizeClass.Count)
+        PageEntry* entry = AddressMap.EntryIn(AddressMap.KnownWindowOf((nuint)block), (nuint)block);
+        uint tag = Shared.Read(&entry->Tag);
+        byte* state = AddressMap.StateOfPage(entry);
+        if (Shared.Read(&cache->OpenHandle) == handle && PageEntry.IsStart(entry, (nuint)block))
         {
-            return TSlowPath.Free(handle, flags, block, thread);
-        }
-
-        // Partners: those of Push.
-        Shared.Write(&cache->Busy, (nuint)block);
-        uint tag = Shared.Read(&AddressMap.EntryIn(window, (nuint)block)->Tag);
-        uint index = PageEntry.KindOf(tag);
-        byte* state = AddressMap.StateIn(window, (nuint)block, tag);
-        if (index < SizeClass.Count
-            && Shared.Read(&cache->OpenHandle) == handle
-            && (tag - index == cache->TagBase ? TryEndOwn(state) : tag - index == PageEntry.WithBias(cache->TagBase, Bias.None) && BlockState.TryKill(state)))
-        {
-            return PushDead(cache, index, block, state);
+            uint index = tag - cache->TagBase;
+            if (index - PageEntry.FirstStateKind < SizeClass.Count - PageEntry.FirstStateKind)
+            {
+                if (BlockState.IsLive(Shared.Read(state)))
+                {
+                    Shared.Write(state, BlockState.Dead);
+                    return PushDead(cache, index, block, state);
+                }
+            }
+            else if ((index = tag - PageEntry.WithBias(cache->TagBase, Bias.None)) - PageEntry.FirstStateKind < SizeClass.Count - PageEntry.FirstStateKind
+                && BlockState.TryKillAtOnce(state))
+            {
+                return PushDead(cache, index, block, state);
+            }
         }
 
         Shared.Write(&cache->Busy, 0);
@@ -197,27 +200,17 @@ internal static unsafe partial class Heap
     private static int PushDead(ThreadCache* cache, uint index, void* block, byte* state)
     {
         Magazine* magazine = ThreadCache.MagazineOf(cache, index);
-        Magazine.Push(magazine, (byte*)block, state);
-        if (magazine->Top == magazine->Limit)
+        Round* top = magazine->Top;
+        top->Block = (byte*)block;
+        top->State = state;
+        magazine->Top = top + 1;
+        if (top + 1 == magazine->Limit)
         {
             return MakeRoomAfterPush(cache, index);
         }
 
         Shared.Write(&cache->Busy, 0);
         return 1;
-    }
-
-    // Of a slab whose bias is the cache's: nobody else changes the state of a live block.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryEndOwn(byte* state)
-    {
-        bool isLive = BlockState.IsLive(Shared.Read(state));
-        if (isLive)
-        {
-            Shared.Write(state, BlockState.Dead);
-        }
-
-        return isLive;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

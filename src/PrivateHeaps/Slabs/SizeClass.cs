@@ -55,11 +55,13 @@ internal static class SizeClass
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Of(nuint bytes)
     {
-        if (bytes <= TableBytes)
-        {
-            return OfTable(bytes);
-        }
+        return bytes <= TableBytes ? OfTable(bytes) : OfLarger(bytes);
+    }
 
+    /// <summary>The class of a size above <see cref="TableBytes"/> and of at most <see cref="LargestBytes"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint OfLarger(nuint bytes)
+    {
         uint last = (uint)bytes - 1;
         int doubling = BitOperations.Log2(last);
         return doubling < 15

@@ -87,10 +87,15 @@ internal unsafe struct Slab
         slab->Reciprocal = (1UL << 32) / (block >> Units.GranuleShift) + 1;
         RunMap.SetBits(BitsOf(slab), 0, slots);
         slab->Bias = bias;
-        if (HoldStates(slab))
+        if (HoldsStates(slab))
         {
             // Of a large block that lay here before, its length may stand there still.
             AddressMap.ClearEntries(run, slab->Bytes);
+            for (uint slot = 0; slot < slots; slot++)
+            {
+                byte* start = run + (nuint)slot * block;
+                PageEntry.SetStart(AddressMap.EntryOf(start), (nuint)start);
+            }
         }
 
         SetTag(slab, PageEntry.WithBias(regions->TagBase | index, bias));
@@ -98,14 +103,14 @@ internal unsafe struct Slab
     }
 
     // Whether the states of its blocks lie in the page entries.
-    private static bool HoldStates(Slab* slab) => slab->BlockBytes % Units.PageBytes == 0;
+    private static bool HoldsStates(Slab* slab) => slab->BlockBytes >= Units.PageBytes;
 
     /// <summary>The state of a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte* StateOf(Slab* slab, byte* block)
     {
         byte* window = AddressMap.KnownWindowOf((nuint)block);
-        return HoldStates(slab) ? AddressMap.StateOfPage(AddressMap.EntryIn(window, (nuint)block)) : AddressMap.StateIn(window, (nuint)block);
+        return HoldsStates(slab) ? AddressMap.StateOfPage(AddressMap.EntryIn(window, (nuint)block)) : AddressMap.StateIn(window, (nuint)block);
     }
 
     /// <summary>The tag of its pages.</summary>
@@ -177,9 +182,9 @@ internal unsafe struct Slab
     {
         byte* block = slab->Base + (nuint)slot * slab->BlockBytes;
         byte* last = block + (nuint)(count - 1) * slab->BlockBytes;
-        if (((nuint)block ^ (nuint)last) > AddressMap.WindowMask)
+        if (HoldsStates(slab) || ((nuint)block ^ (nuint)last) > AddressMap.WindowMask)
         {
-            // The states of a run that crosses into another window do not lie side by side.
+            // The states do not lie at equal distances: those in page entries, and those of a run that crosses into another window.
             for (; count != 0; count--, block += slab->BlockBytes)
             {
                 rounds[count - 1] = new Round { Block = block, State = StateOf(slab, block) };
@@ -188,8 +193,7 @@ internal unsafe struct Slab
             return;
         }
 
-        uint stateStep = HoldStates(slab) ? (slab->BlockBytes >> Units.PageShift) * (uint)sizeof(PageEntry) : slab->BlockBytes >> Units.GranuleShift;
-        Vector128<ulong> one = Vector128.Create((ulong)slab->BlockBytes, stateStep);
+        Vector128<ulong> one = Vector128.Create((ulong)slab->BlockBytes, slab->BlockBytes >> Units.GranuleShift);
         Vector128<ulong> two = one + one;
         Vector128<ulong> four = two + two;
         Vector128<ulong> next = Vector128.Create((ulong)block, (ulong)StateOf(slab, block));

@@ -85,10 +85,14 @@ internal static unsafe class AddressMap
 
     /// <summary>The state byte of an address in a page with this tag.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte* StateIn(byte* window, nuint address, uint tag) =>
-        PageEntry.HoldsState(tag) && address % Units.PageBytes == 0 ? StateOfPage(EntryIn(window, address)) : StateIn(window, address);
+    public static byte* StateIn(byte* window, nuint address, uint tag)
+    {
+        // Where no block starts, neither place says that one is live.
+        PageEntry* entry = EntryIn(window, address);
+        return PageEntry.HoldsState(tag) && PageEntry.IsStart(entry, address) ? StateOfPage(entry) : StateIn(window, address);
+    }
 
-    /// <summary>Where a page entry holds the state of the block that starts with the page.</summary>
+    /// <summary>Where a page entry holds the state of the block that starts in the page.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte* StateOfPage(PageEntry* entry) => (byte*)&entry->Pages;
 
@@ -158,7 +162,7 @@ internal static unsafe class AddressMap
             return;
         }
 
-        for (nuint offset = 0; blockBytes % Units.PageBytes != 0 && offset + blockBytes <= bytes; offset += blockBytes)
+        for (nuint offset = 0; blockBytes < Units.PageBytes && offset + blockBytes <= bytes; offset += blockBytes)
         {
             *(ulong*)ArrayStateOf(start + offset) = 0;
         }

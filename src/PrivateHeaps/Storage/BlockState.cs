@@ -5,9 +5,9 @@ namespace PrivateHeaps.Storage;
 
 /// <summary>
 /// The code in the state bytes. At the first granule of a live block stands 1 + slack (block size - requested size) when the slack is at
-/// most 124, else <see cref="Medium"/> or <see cref="Long"/> with the slack in the three or four following bytes, seven bits each. Following bytes are 128 or more, so that
-/// an address inside a block never looks like the start of one. Everything else is 0: no live block starts here. So a byte that is
-/// positive as a signed number is a live block's, which one comparison decides.
+/// most 108; from <see cref="FirstMedium"/> on it says the slack together with the two following bytes, and as <see cref="Long"/> the four following bytes say it, seven bits
+/// each. Following bytes are 128 or more, so that an address inside a block never looks like the start of one. Everything else is 0: no live block starts here. So a byte
+/// that is positive as a signed number is a live block's, which one comparison decides.
 /// <para>
 /// A block that is held has <see cref="Held"/> added to its first byte: it is its holder's, a handle or a call that changes it, and to all who come with its address no live
 /// block. Where a block is known to start, that tells it from all others.
@@ -16,17 +16,17 @@ namespace PrivateHeaps.Storage;
 internal static unsafe class BlockState
 {
     public const byte Dead = 0;
-    public const nuint ShortSlackMaximum = 124;
+    public const nuint ShortSlackMaximum = 108;
 
-    /// <summary>A page entry that holds a state has room for three bytes behind it: no block of a slab has more slack than they can say.</summary>
-    public const byte Medium = 126;
+    /// <summary>A page entry that holds a state has room for two bytes behind it: from here to <see cref="Long"/> are enough for the slack of any block of a slab.</summary>
+    public const byte FirstMedium = 110;
     public const byte Long = 127;
     public const byte FollowingBase = 128;
     public const nuint LongSlackMaximum = (1 << 28) - 1;
     public const byte Held = 128;
 
-    private const nuint MediumSlackMaximum = (1 << 21) - 1;
-    private const int MediumDigits = 3;
+    private const int MediumDigits = 2;
+    private const int MediumShift = MediumDigits * DigitBits;
     private const int LongDigits = 4;
     private const int DigitBits = 7;
     private const uint DigitMask = (1 << DigitBits) - 1;
@@ -56,6 +56,20 @@ internal static unsafe class BlockState
         else
         {
             SetLong(state, slack, 0);
+        }
+    }
+
+    /// <summary>As <see cref="SetLive"/>, for a block of a slab, without a call.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SetSlabLive(byte* state, nuint slack)
+    {
+        if (slack <= ShortSlackMaximum)
+        {
+            Shared.Write(state, (byte)(slack + 1));
+        }
+        else
+        {
+            SetMedium(state, slack, 0);
         }
     }
 
@@ -114,6 +128,14 @@ internal static unsafe class BlockState
         }
     }
 
+    /// <summary>As <see cref="TryKill"/>; false also when the slack changed at the same instant: who needs to know tries that one then.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryKillAtOnce(byte* state)
+    {
+        byte seen = Shared.Read(state);
+        return IsLive(seen) && Shared.CompareExchange(state, Dead, seen) == seen;
+    }
+
     /// <summary>Makes the holder's block dead; true.</summary>
     public static bool Kill(byte* state)
     {
@@ -125,7 +147,7 @@ internal static unsafe class BlockState
     public static nuint Slack(byte* state)
     {
         byte first = (byte)(Shared.Read(state) & ~Held);
-        return first < Medium ? (nuint)first - 1 : LongSlack(state, first == Medium ? MediumDigits : LongDigits);
+        return first < FirstMedium ? (nuint)first - 1 : LongSlack(state);
     }
 
     /// <summary>Writes a number into following bytes, lowest digit first.</summary>
@@ -151,12 +173,11 @@ internal static unsafe class BlockState
 
     // Who asks holds nothing: the number may be changing, and counts when it was read twice.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static nuint LongSlack(byte* state, int digits)
+    private static nuint LongSlack(byte* state)
     {
-        for (nuint slack = ReadDigits(state + 1, digits); ;)
+        for (nuint slack = ReadSlack(state); ;)
         {
-            Shared.Read(state);
-            nuint again = ReadDigits(state + 1, digits);
+            nuint again = ReadSlack(state);
             if (again == slack)
             {
                 return slack;
@@ -166,11 +187,32 @@ internal static unsafe class BlockState
         }
     }
 
+    private static nuint ReadSlack(byte* state)
+    {
+        byte first = (byte)(Shared.Read(state) & ~Held);
+        return first < FirstMedium ? (nuint)first - 1
+            : first == Long ? ReadDigits(state + 1, LongDigits)
+            : ((nuint)(first - FirstMedium) << MediumShift) | ReadDigits(state + 1, MediumDigits);
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void SetLong(byte* state, nuint slack, byte mark)
     {
-        bool isMedium = slack <= MediumSlackMaximum;
-        WriteDigits(state + 1, slack, isMedium ? MediumDigits : LongDigits);
-        Shared.Write(state, (byte)(mark + (isMedium ? Medium : Long)));
+        if (FirstMedium + (slack >> MediumShift) < Long)
+        {
+            SetMedium(state, slack, mark);
+            return;
+        }
+
+        WriteDigits(state + 1, slack, LongDigits);
+        Shared.Write(state, (byte)(mark + Long));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void SetMedium(byte* state, nuint slack, byte mark)
+    {
+        state[1] = (byte)(FollowingBase | slack);
+        state[2] = (byte)(FollowingBase | (slack >> DigitBits));
+        Shared.Write(state, (byte)(mark + FirstMedium + (byte)(slack >> MediumShift)));
     }
 }

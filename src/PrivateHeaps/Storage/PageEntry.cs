@@ -12,8 +12,8 @@ internal unsafe struct PageEntry
     /// <summary>Kinds below this are size classes: the page belongs to a slab of that class.</summary>
     public const uint FirstSpecialKind = 0x70;
 
-    /// <summary>The first class whose blocks are whole pages.</summary>
-    public const uint FirstWholeKind = 47;
+    /// <summary>The first class whose blocks have a page or more, so that at most one starts in a page: its state lies in the page entry.</summary>
+    public const uint FirstStateKind = 47;
 
     /// <summary>The first page of a large block: a page run of its own inside a region.</summary>
     public const uint LargeKind = 0x70;
@@ -34,9 +34,7 @@ internal unsafe struct PageEntry
     private const int BiasShift = 27;
     private const uint KindMask = (1u << KindBits) - 1;
 
-    // Classes from the first such one on, one bit each: 4 KiB, 8, 12, 16, 20, 24, 28 and 32 KiB, and the twelve above.
-    private const ulong WholeKinds = 0x1F_FF55_1101;
-    private const uint WholeKindsEnd = 37;
+    private const int StartShift = 24;
 
     /// <summary>
     /// Bias &lt;&lt; 27 | (slot of the heap + 1) &lt;&lt; 7 | kind; 0 when the page starts or holds no block. The bias of a slab's page says by
@@ -44,7 +42,10 @@ internal unsafe struct PageEntry
     /// </summary>
     public uint Tag;
 
-    /// <summary>Pages of the large block that starts here; or the state of the block of a slab, if such blocks are whole pages.</summary>
+    /// <summary>
+    /// Pages of the large block that starts here. In slabs whose blocks have a page or more: the state of the block that starts in the page, and in the topmost byte
+    /// by how many granules it starts behind the page; 0 where none does.
+    /// </summary>
     public uint Pages;
 
     /// <summary>The Slab of a size class, else the Region.</summary>
@@ -56,15 +57,20 @@ internal unsafe struct PageEntry
     public static uint KindOf(uint tag) => tag & KindMask;
 
     /// <summary>
-    /// Whether pages with this tag hold the states of blocks, which are whole pages then. In the array of states each would have a cache line for itself, and those of
-    /// 64 KiB a page.
+    /// Whether the entries of pages with this tag hold the states of blocks. In the array of states each would have a cache line for itself, and those of 64 KiB a page.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool HoldsState(uint tag)
-    {
-        uint kind = KindOf(tag) - FirstWholeKind;
-        return kind < WholeKindsEnd && (WholeKinds >> (int)kind & 1) != 0;
-    }
+    public static bool HoldsState(uint tag) => KindOf(tag) - FirstStateKind < FirstSpecialKind - FirstStateKind;
+
+    /// <summary>Says where the block of a slab starts that starts in the page, and makes it dead.</summary>
+    public static void SetStart(PageEntry* entry, nuint address) => entry->Pages = GranuleInPage(address) << StartShift;
+
+    /// <summary>Whether the block that starts in the page starts at the address, if one does.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsStart(PageEntry* entry, nuint address) => Shared.Read(&entry->Pages) >> StartShift == GranuleInPage(address);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint GranuleInPage(nuint address) => (uint)(address % Units.PageBytes) >> Units.GranuleShift;
 
     public static uint TagBase(uint slot) => (slot + 1) << KindBits;
 

@@ -56,13 +56,14 @@ public sealed class SizeClassTests
     }
 
     [Fact]
-    public void Page_entries_hold_the_states_of_blocks_that_are_whole_pages_and_of_no_others()
+    public void Page_entries_hold_the_states_of_blocks_of_a_page_or_more_and_of_no_others()
     {
-        for (uint kind = 0; kind <= PageEntry.GuardedKind; kind++)
+        for (uint kind = 0; kind < SizeClass.Count; kind++)
         {
-            bool isWhole = kind < SizeClass.Count && SizeClass.BlockBytes(kind) % Units.PageBytes == 0;
-            Assert.Equal(isWhole, PageEntry.HoldsState(kind));
-            Assert.True(!isWhole || kind >= PageEntry.FirstWholeKind);
+            Assert.Equal(SizeClass.BlockBytes(kind) >= Units.PageBytes, PageEntry.HoldsState(kind));
         }
+
+        Assert.Equal(Units.PageBytes, SizeClass.BlockBytes(PageEntry.FirstStateKind));
+        Assert.All([PageEntry.LargeKind, PageEntry.SoloKind, PageEntry.FittedKind, PageEntry.GuardedKind], kind => Assert.False(PageEntry.HoldsState(kind)));
     }
 }

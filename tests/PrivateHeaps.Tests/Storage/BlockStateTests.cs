@@ -1,3 +1,4 @@
+using PrivateHeaps.Slabs;
 using PrivateHeaps.Storage;
 
 namespace PrivateHeaps.Tests.Storage;
@@ -18,6 +19,21 @@ public sealed unsafe class BlockStateTests
             {
                 Assert.False(BlockState.IsLive(state[following]));
             }
+        }
+    }
+
+    [Fact]
+    public void The_slack_of_a_slabs_block_takes_three_bytes_at_most()
+    {
+        byte* state = stackalloc byte[8];
+        foreach (nuint slack in Slacks().Where(slack => slack <= SizeClass.LargestBytes).Append(SizeClass.LargestBytes))
+        {
+            new Span<byte>(state, 8).Fill(0x5A);
+            BlockState.SetLive(state, slack);
+            Assert.Equal(slack, BlockState.Slack(state));
+            BlockState.SetHeld(state, slack);
+            Assert.Equal(slack, BlockState.Slack(state));
+            Assert.Equal(0x5A, state[3]);
         }
     }
 
@@ -48,10 +64,14 @@ public sealed unsafe class BlockStateTests
             yield return slack;
         }
 
-        yield return 32767;
+        // Where the first byte changes, and where it says no more of the slack.
+        for (nuint step = 1; step <= 17; step++)
+        {
+            yield return (step << 14) - 1;
+            yield return step << 14;
+        }
+
         yield return 1 << 20;
-        yield return (1 << 21) - 1;
-        yield return 1 << 21;
         yield return BlockState.LongSlackMaximum;
     }
 }
