@@ -182,7 +182,7 @@ internal static unsafe class Diagnosis
         }
     }
 
-    // Only the first page of a large block has an entry; and a page without one may be a free page of some heap.
+    // Only pages in which blocks start have an entry; and a page without one may be a free page of some heap.
     private static Found FindUnlisted(byte* address)
     {
         Found finding = default;
@@ -195,7 +195,7 @@ internal static unsafe class Diagnosis
             }
 
             Region* region = RegionSet.RegionOf(&heap->Regions, address);
-            byte* large = region == null ? FindSolo(heap, address) : FindLarge(region, address);
+            byte* large = region == null ? FindSolo(heap, address) : FindBefore(region, address);
             if (region != null || large != null)
             {
                 finding.Heap = heap;
@@ -224,17 +224,26 @@ internal static unsafe class Diagnosis
         return null;
     }
 
-    // The large block that the page before the address leads to; null when that page belongs to something else.
-    private static byte* FindLarge(Region* region, byte* address)
+    // The block that the nearest page entry before the address leads to; null when it ends before.
+    private static byte* FindBefore(Region* region, byte* address)
     {
         for (byte* page = PageOf(address); page >= region->Base; page -= Units.PageBytes)
         {
             byte* window = AddressMap.WindowOf((nuint)page);
             PageEntry* entry = window == null ? null : AddressMap.EntryIn(window, (nuint)page);
-            if (entry != null && entry->Tag != 0)
+            if (entry == null || entry->Tag == 0)
             {
-                return entry->Kind == PageEntry.LargeKind && address < page + ((nuint)entry->Pages << Units.PageShift) ? page : null;
+                continue;
             }
+
+            if (entry->Kind == PageEntry.LargeKind)
+            {
+                return address < page + ((nuint)entry->Pages << Units.PageShift) ? page : null;
+            }
+
+            Slab* slab = entry->Kind < SizeClass.Count ? (Slab*)entry->Owner : null;
+            uint slot = slab == null ? 0 : Slab.SlotOf(slab, (nuint)address);
+            return slab != null && slot < slab->SlotCount ? slab->Base + (nuint)slot * slab->BlockBytes : null;
         }
 
         return null;

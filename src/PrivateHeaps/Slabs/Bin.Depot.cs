@@ -12,6 +12,7 @@ internal unsafe partial struct Bin
     // them, and the depot more.
     private const uint FewBlocks = 8;
     private const uint LeastShareOfBlocks = 16;
+    private const uint LeastShareOfMany = 64;
 
     /// <summary>Blocks that a new magazine shall hold. May be asked without the lock.</summary>
     public static uint CapacityOf(Bin* bin, uint index)
@@ -107,7 +108,8 @@ internal unsafe partial struct Bin
             bin->Visits = 0;
             uint capacity = CapacityOf(bin, index);
             uint doubled = Bits.Min(SizeClass.MagazineCapacity(index), 2 * capacity);
-            bin->Capacity = (ushort)(doubled <= FewBlocks || doubled * LeastShareOfBlocks <= bin->BlockCount ? doubled : capacity);
+            bool isLarge = doubled * SizeClass.BlockBytes(index) > SizeClass.MagazineBytes;
+            bin->Capacity = (ushort)((isLarge ? doubled * LeastShareOfMany <= bin->BlockCount : doubled <= FewBlocks || doubled * LeastShareOfBlocks <= bin->BlockCount) ? doubled : capacity);
         }
     }
 

@@ -286,7 +286,7 @@ internal unsafe partial struct Bin
         // Slabs double from one page on: a heap with few blocks stays small, a large one makes few slabs. One that is made although there are others with free
         // blocks, for the sake of its bias, is as large as what its thread is likely to take next.
         uint wanted = bin->Partial == null
-            ? 1u << (int)Bits.Min(bin->SlabCount, 7)
+            ? 1u << (int)SizeOfSlabs(bin, index)
             : (2 * blocks * SizeClass.BlockBytes(index) + (Units.PageBytes - 1)) / Units.PageBytes;
         Slab* slab = Slab.Create(regions, index, wanted, bias);
         if (slab != null)
@@ -301,6 +301,12 @@ internal unsafe partial struct Bin
         }
 
         return slab;
+    }
+
+    private static uint SizeOfSlabs(Bin* bin, uint index)
+    {
+        uint common = SizeClass.BlockBytes(index) <= SizeClass.LargestBoundedBytes ? 5u : 7;
+        return Bits.Min(bin->SlabCount, bin->SlabCount < 64 ? common : common + 2);
     }
 
     /// <summary>

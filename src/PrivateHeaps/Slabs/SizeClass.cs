@@ -30,15 +30,15 @@ internal static class SizeClass
     private const int FirstEightClass = 16;
     private const int FirstFourClass = 72;
 
-    private const uint MagazineBytes = 32 * Units.KiB;
     private const uint MagazineMaximum = 256;
     private const uint MagazineMinimum = 4;
     private const uint LargeMagazineMinimum = 2;
+    private const uint LargeMagazineMaximum = 16;
     private const uint FirstMagazineBytes = 4 * Units.KiB;
     private const uint DepotMostBytes = 16 * Units.MiB;
     private const uint SlabPages = 16;
-    private const uint MediumSlabPages = 32;
-    private const uint LargeSlabPages = 128;
+    private const uint MediumSlabPages = 128;
+    private const uint LargeSlabPages = 512;
 
     private static ReadOnlySpan<byte> ClassOfGranules =>
     [
@@ -94,8 +94,11 @@ internal static class SizeClass
         return (4 + 1 + quarter % 4) << (int)(13 + quarter / 4);
     }
 
-    /// <summary>Blocks of a full magazine where there is much traffic: as many as make 32 KiB, but 4 to 256, and 2 of more than 8 KiB.</summary>
-    public static uint MagazineCapacity(uint index) => Clamp(index, MagazineBytes);
+    /// <summary>What a full magazine holds where there is much traffic; more only where there are very many blocks.</summary>
+    public const uint MagazineBytes = 32 * Units.KiB;
+
+    /// <summary>Blocks of a full magazine at most: as many as make 32 KiB, but 16 to 256.</summary>
+    public static uint MagazineCapacity(uint index) => Bits.Max(LargeMagazineMaximum, Clamp(index, MagazineBytes));
 
     /// <summary>Blocks of a full magazine to begin with.</summary>
     public static uint FirstMagazineCapacity(uint index) => Clamp(index, FirstMagazineBytes);

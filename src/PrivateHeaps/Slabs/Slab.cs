@@ -87,15 +87,10 @@ internal unsafe struct Slab
         slab->Reciprocal = (1UL << 32) / (block >> Units.GranuleShift) + 1;
         RunMap.SetBits(BitsOf(slab), 0, slots);
         slab->Bias = bias;
-        if (HoldsStates(slab))
+        for (uint slot = 0; HoldsStates(slab) && slot < slots; slot++)
         {
-            // Of a large block that lay here before, its length may stand there still.
-            AddressMap.ClearEntries(run, slab->Bytes);
-            for (uint slot = 0; slot < slots; slot++)
-            {
-                byte* start = run + (nuint)slot * block;
-                PageEntry.SetStart(AddressMap.EntryOf(start), (nuint)start);
-            }
+            byte* start = run + (nuint)slot * block;
+            PageEntry.SetStart(AddressMap.EntryOf(start), (nuint)start);
         }
 
         SetTag(slab, PageEntry.WithBias(regions->TagBase | index, bias));
@@ -116,8 +111,20 @@ internal unsafe struct Slab
     /// <summary>The tag of its pages.</summary>
     public static uint TagOf(Slab* slab) => Shared.Read(&AddressMap.EntryOf(slab->Base)->Tag);
 
-    /// <summary>With 0, no address in the slab is a block's any more.</summary>
-    public static void SetTag(Slab* slab, uint tag) => AddressMap.SetEntries(slab->Base, slab->PageCount, tag, slab);
+    /// <summary>Of the pages in which blocks start, as far as there can be others. With 0, no address in the slab is a block's any more.</summary>
+    public static void SetTag(Slab* slab, uint tag)
+    {
+        if (!HoldsStates(slab))
+        {
+            AddressMap.SetEntries(slab->Base, slab->PageCount, tag, slab);
+            return;
+        }
+
+        for (uint slot = 0; slot < slab->SlotCount; slot++)
+        {
+            PageEntry.Set(AddressMap.EntryOf(slab->Base + (nuint)slot * slab->BlockBytes), tag, slab);
+        }
+    }
 
     /// <summary>Gives the run and the structure back. No block of it may be live or in a magazine, unless its heap is dropped.</summary>
     public static void Drop(Slab* slab, RegionSet* regions)
@@ -127,7 +134,16 @@ internal unsafe struct Slab
             RegionSet.NoteBlocksGone(regions, slab->SlotCount * slab->PagesOfBlock, CountKept(slab) * slab->PagesOfBlock);
         }
 
-        AddressMap.ForgetDead(slab->Base, slab->Bytes, slab->BlockBytes);
+        if (!HoldsStates(slab))
+        {
+            AddressMap.ForgetDead(slab->Base, slab->Bytes, slab->BlockBytes);
+        }
+
+        for (uint slot = 0; HoldsStates(slab) && slot < slab->SlotCount; slot++)
+        {
+            *AddressMap.EntryOf(slab->Base + (nuint)slot * slab->BlockBytes) = default;
+        }
+
         RegionSet.GiveRun(regions, slab->Region, slab->Base, slab->PageCount);
         Metadata.Give(slab, StructureBytes(slab->SlotCount));
     }

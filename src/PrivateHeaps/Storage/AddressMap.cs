@@ -138,10 +138,7 @@ internal static unsafe class AddressMap
             PageEntry* entry = EntryOf(start);
             for (PageEntry* end = entry + piece; entry < end; entry++)
             {
-                entry->Owner = owner;
-
-                // Partner: the tag is what readers look at first, so the owner must be there before it.
-                Shared.Write(&entry->Tag, tag);
+                PageEntry.Set(entry, tag, owner);
             }
 
             start += piece << Units.PageShift;
@@ -150,8 +147,8 @@ internal static unsafe class AddressMap
     }
 
     /// <summary>
-    /// As <see cref="Forget"/> for whole pages with equal blocks that are all dead: of their states only what follows the first byte can be
-    /// set, so that large blocks need not have all of theirs cleared.
+    /// As <see cref="Forget"/> for whole pages with equal blocks, smaller than a page, that are all dead: of their states only what follows the first byte can be
+    /// set, so that larger blocks need not have all of theirs cleared.
     /// </summary>
     public static void ForgetDead(byte* start, nuint bytes, uint blockBytes)
     {
@@ -162,7 +159,7 @@ internal static unsafe class AddressMap
             return;
         }
 
-        for (nuint offset = 0; blockBytes < Units.PageBytes && offset + blockBytes <= bytes; offset += blockBytes)
+        for (nuint offset = 0; offset + blockBytes <= bytes; offset += blockBytes)
         {
             *(ulong*)ArrayStateOf(start + offset) = 0;
         }
@@ -170,8 +167,7 @@ internal static unsafe class AddressMap
         ClearEntries(start, bytes);
     }
 
-    /// <summary>Clears the page entries of a range.</summary>
-    public static void ClearEntries(byte* start, nuint bytes)
+    private static void ClearEntries(byte* start, nuint bytes)
     {
         while (bytes != 0)
         {

@@ -5,7 +5,7 @@ namespace PrivateHeaps.Storage;
 
 /// <summary>
 /// What one page of memory is used for; 16 bytes, out of line. A page that belongs to nobody, and every page of a large block but its
-/// first, has the tag 0. Written under the storage lock of the owning heap; read by anybody at any time.
+/// first, has the tag 0, and so have pages of a slab in which no block starts. Written under the storage lock of the owning heap; read by anybody at any time.
 /// </summary>
 internal unsafe struct PageEntry
 {
@@ -61,6 +61,16 @@ internal unsafe struct PageEntry
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool HoldsState(uint tag) => KindOf(tag) - FirstStateKind < FirstSpecialKind - FirstStateKind;
+
+    /// <summary>Says whose page it is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Set(PageEntry* entry, uint tag, void* owner)
+    {
+        entry->Owner = owner;
+
+        // Partner: the tag is what readers look at first, so the owner must be there before it.
+        Shared.Write(&entry->Tag, tag);
+    }
 
     /// <summary>Says where the block of a slab starts that starts in the page, and makes it dead.</summary>
     public static void SetStart(PageEntry* entry, nuint address) => entry->Pages = GranuleInPage(address) << StartShift;
