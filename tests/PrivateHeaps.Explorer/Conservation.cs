@@ -16,7 +16,7 @@ internal static unsafe class Conservation
         HashSet<nint> free = [];
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
         {
-            Finding.Unless(cache->Busy == 0, "nobody says that he is inside");
+            Finding.Unless(cache->Busy == ThreadCache.Idle, "nobody says that he is inside");
             Finding.Unless(cache->OpenHandle == handle, "every cache of the heap is open");
             for (uint index = 0; index < SizeClass.Count; index++)
             {

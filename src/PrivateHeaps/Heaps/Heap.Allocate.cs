@@ -96,7 +96,7 @@ internal static unsafe partial class Heap
         if (bytes <= SizeClass.LargestBoundedBytes && SlotOf(handle) < thread->TableCount)
         {
             ThreadCache* cache = thread->Table[SlotOf(handle)];
-            if (Shared.Read(&cache->Busy) == 0)
+            if (Shared.Read(&cache->Busy) == ThreadCache.Idle)
             {
                 // Partner: Gate.CloseLocked.
                 Shared.Write(&cache->Busy, ThreadCache.Nowhere);
@@ -104,11 +104,11 @@ internal static unsafe partial class Heap
                 if (block != null)
                 {
                     Os.Clear(block, bytes);
-                    Shared.Write(&cache->Busy, 0);
+                    Shared.Write(&cache->Busy, ThreadCache.Idle);
                     return block;
                 }
 
-                Shared.Write(&cache->Busy, 0);
+                Shared.Write(&cache->Busy, ThreadCache.Idle);
             }
         }
 
@@ -126,11 +126,6 @@ internal static unsafe partial class Heap
         }
 
         Round* top = --magazine->Top;
-        if (Shared.Read(top->State) != BlockState.Dead)
-        {
-            return null;
-        }
-
         Shared.Write(top->State, (byte)(magazine->BlockBytesPlusOne - (uint)bytes));
         return top->Block;
     }
@@ -169,7 +164,7 @@ internal static unsafe partial class Heap
     private static void* Pop<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, nuint bytes)
         where TSlowPath : struct, ISlowPath
     {
-        if (TSlowPath.LooksAtBusy && cache->Busy != 0)
+        if (TSlowPath.LooksAtBusy && cache->Busy != ThreadCache.Idle)
         {
             return TSlowPath.Allocate(handle, flags, bytes, thread);
         }
@@ -178,7 +173,7 @@ internal static unsafe partial class Heap
         Shared.Write(&cache->Busy, ThreadCache.Nowhere);
         if (Shared.Read(&cache->OpenHandle) != handle)
         {
-            Shared.Write(&cache->Busy, 0);
+            Shared.Write(&cache->Busy, ThreadCache.Idle);
             return TSlowPath.Allocate(handle, flags, bytes, thread);
         }
 
@@ -189,31 +184,22 @@ internal static unsafe partial class Heap
             return PopAfterRefill<TSlowPath>(handle, flags, bytes, thread, cache);
         }
 
-        byte* state = top[-1].State;
-        byte* block = top[-1].Block;
-        magazine->Top = top - 1;
-
-        // Two threads that freed a block at the same instant each have it in a magazine. It is live already when the second
-        // one comes to it: then it is dropped, and the next one serves the call.
-        if (*state != BlockState.Dead)
-        {
-            return PopAfterRefill<TSlowPath>(handle, flags, bytes, thread, cache);
-        }
-
         // Classes of the table never need a long slack.
-        *state = (byte)(magazine->BlockBytesPlusOne - (uint)bytes);
-        Shared.Write(&cache->Busy, 0);
+        byte* block = top[-1].Block;
+        Shared.Write(top[-1].State, (byte)(magazine->BlockBytesPlusOne - (uint)bytes));
+        magazine->Top = top - 1;
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
         return block;
     }
 
-    // Pop found the magazine empty, or a block on top that is live, and is still inside the heap. The arguments come in the order in which the C face has them,
+    // Pop found the magazine empty, and is still inside the heap. The arguments come in the order in which the C face has them,
     // so that the jump here moves none.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* PopAfterRefill<TSlowPath>(nint handle, uint flags, nuint bytes, ThreadState* thread, ThreadCache* cache)
         where TSlowPath : struct, ISlowPath
     {
         byte* block = TakeInside(cache->Heap, cache, SizeClass.OfTable(bytes), bytes);
-        Shared.Write(&cache->Busy, 0);
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
         return block != null ? block : TSlowPath.Allocate(handle, flags, bytes, thread);
     }
 
@@ -225,7 +211,7 @@ internal static unsafe partial class Heap
         if (bytes - SizeClass.TableBytes - 1 >= SizeClass.LargestBytes - SizeClass.TableBytes
             || (flags & HeapFlags.ZeroMemory) != 0
             || SlotOf(handle) >= thread->TableCount
-            || (cache = thread->Table[SlotOf(handle)])->Busy != 0)
+            || (cache = thread->Table[SlotOf(handle)])->Busy != ThreadCache.Idle)
         {
             return TSlowPath.Allocate(handle, flags, bytes, thread);
         }
@@ -234,17 +220,16 @@ internal static unsafe partial class Heap
         Shared.Write(&cache->Busy, ThreadCache.Nowhere);
         Magazine* magazine = ThreadCache.MagazineOf(cache, SizeClass.OfLarger(bytes));
         Round* top = magazine->Top;
-        byte* state;
-        if (Shared.Read(&cache->OpenHandle) != handle || top == magazine->Base || Shared.Read(state = top[-1].State) != BlockState.Dead)
+        if (Shared.Read(&cache->OpenHandle) != handle || top == magazine->Base)
         {
-            Shared.Write(&cache->Busy, 0);
+            Shared.Write(&cache->Busy, ThreadCache.Idle);
             return TSlowPath.Allocate(handle, flags, bytes, thread);
         }
 
         byte* block = top[-1].Block;
         magazine->Top = top - 1;
-        BlockState.SetSlabLive(state, magazine->BlockBytesPlusOne - 1 - bytes);
-        Shared.Write(&cache->Busy, 0);
+        BlockState.SetSlabLive(top[-1].State, magazine->BlockBytesPlusOne - 1 - bytes);
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
         return block;
     }
 
@@ -252,7 +237,7 @@ internal static unsafe partial class Heap
     private static void* PopClass(ThreadCache* cache, nint handle, uint index, nuint bytes)
     {
         byte* block = null;
-        if (cache->Busy == 0)
+        if (cache->Busy == ThreadCache.Idle)
         {
             // Partner: Gate.CloseLocked.
             Shared.Write(&cache->Busy, ThreadCache.Nowhere);
@@ -261,7 +246,7 @@ internal static unsafe partial class Heap
                 block = TakeInside(cache->Heap, cache, index, bytes);
             }
 
-            Shared.Write(&cache->Busy, 0);
+            Shared.Write(&cache->Busy, ThreadCache.Idle);
         }
 
         return block;
@@ -287,12 +272,11 @@ internal static unsafe partial class Heap
             }
         }
 
-        if (round.Block == null || *round.State != BlockState.Dead)
+        if (round.Block != null)
         {
-            return null;
+            BlockState.SetLive(round.State, magazine->BlockBytesPlusOne - 1 - bytes);
         }
 
-        BlockState.SetLive(round.State, magazine->BlockBytesPlusOne - 1 - bytes);
         return round.Block;
     }
 
@@ -382,14 +366,11 @@ internal static unsafe partial class Heap
         if (cache != null && bytes <= SizeClass.TableBytes && alignment <= Units.GranuleBytes)
         {
             Magazine* magazine = ThreadCache.MagazineOf(cache, SizeClass.OfTable(bytes));
-            while (magazine->Top != magazine->Base)
+            if (magazine->Top != magazine->Base)
             {
                 Round* top = --magazine->Top;
-                if (*top->State == BlockState.Dead)
-                {
-                    BlockState.SetLive(top->State, magazine->BlockBytesPlusOne - 1 - bytes);
-                    return top->Block;
-                }
+                BlockState.SetLive(top->State, magazine->BlockBytesPlusOne - 1 - bytes);
+                return top->Block;
             }
         }
 
@@ -399,12 +380,7 @@ internal static unsafe partial class Heap
     private static byte* AllocateSmall(HeapState* heap, ThreadCache* cache, nuint bytes, nuint alignment, bool lastTry)
     {
         uint index = alignment <= Units.GranuleBytes ? SizeClass.Of(bytes) : SizeClass.OfAligned(bytes, alignment);
-        byte* block;
-        do
-        {
-            block = HeapState.HasBin(heap, index) ? TakeSmall(heap, cache, index) : null;
-        }
-        while (block != null && *AddressMap.StateOf(block) != BlockState.Dead);
+        byte* block = HeapState.HasBin(heap, index) ? TakeSmall(heap, cache, index) : null;
 
         // The last resort of a full heap: a block of a larger class, should one have any left.
         while (block == null && lastTry && ++index < HeapState.BinCount(heap))

@@ -59,7 +59,7 @@ internal static unsafe partial class Heap
         // cache of a heap, and so after that.
         nuint turned = AddressMap.Turn(block);
         byte* window;
-        if ((TSlowPath.LooksAtBusy && cache->Busy != 0) || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
+        if ((TSlowPath.LooksAtBusy && cache->Busy != ThreadCache.Idle) || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
         {
             return TSlowPath.Free(handle, flags, block, thread);
         }
@@ -72,7 +72,7 @@ internal static unsafe partial class Heap
         // Of larger blocks the state lies elsewhere. Those are for PushLarger.
         if (Shared.Read(&cache->OpenHandle) != handle || index >= PageEntry.FirstStateKind || !BlockState.IsLive(Shared.Read(state)))
         {
-            Shared.Write(&cache->Busy, 0);
+            Shared.Write(&cache->Busy, ThreadCache.Idle);
             return PushCommon<TSlowPath>(handle, flags, block, thread, cache);
         }
 
@@ -87,7 +87,7 @@ internal static unsafe partial class Heap
             return MakeRoomAfterPush(cache, index);
         }
 
-        Shared.Write(&cache->Busy, 0);
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
         return 1;
     }
 
@@ -103,7 +103,7 @@ internal static unsafe partial class Heap
         cache = SlotOf(handle) < thread->TableCount ? thread->Table[SlotOf(handle)] : null;
         state = null;
         bias = 0;
-        if (cache == null || cache->Busy != 0 || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
+        if (cache == null || cache->Busy != ThreadCache.Idle || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
         {
             return null;
         }
@@ -119,7 +119,7 @@ internal static unsafe partial class Heap
             return ThreadCache.MagazineOf(cache, index);
         }
 
-        Shared.Write(&cache->Busy, 0);
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
         return null;
     }
 
@@ -136,7 +136,7 @@ internal static unsafe partial class Heap
         }
 
         ReturnSurplus(heap, cache);
-        Shared.Write(&cache->Busy, 0);
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
         return 1;
     }
 
@@ -162,7 +162,7 @@ internal static unsafe partial class Heap
             return PushDead(cache, index, block, state);
         }
 
-        Shared.Write(&cache->Busy, 0);
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
         return TSlowPath.Free(handle, flags, block, thread);
     }
 
@@ -191,7 +191,7 @@ internal static unsafe partial class Heap
             }
         }
 
-        Shared.Write(&cache->Busy, 0);
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
         return TSlowPath.Free(handle, flags, block, thread);
     }
 
@@ -209,7 +209,7 @@ internal static unsafe partial class Heap
             return MakeRoomAfterPush(cache, index);
         }
 
-        Shared.Write(&cache->Busy, 0);
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
         return 1;
     }
 
@@ -248,7 +248,7 @@ internal static unsafe partial class Heap
             }
             else if (Gate.IsInterrupted(self, cache) && PageEntry.KindOf(tag) < SizeClass.Count)
             {
-                freed = TryEnd(state, tag);
+                freed = !IsInHand(self, heap, block) && TryEnd(state, tag);
                 if (freed)
                 {
                     FreeInterrupted(heap, (byte*)block, state);

@@ -26,7 +26,7 @@ internal static unsafe partial class Heap
             return SizeSlow(thread, handle, flags, block, cache, magazine->BlockBytesPlusOne - 1, state);
         }
 
-        Shared.Write(&cache->Busy, 0);
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
         return magazine->BlockBytesPlusOne - seen;
     }
 
@@ -36,7 +36,7 @@ internal static unsafe partial class Heap
     {
         nuint bytes = blockBytes - BlockState.Slack(state);
         bool isLive = BlockState.IsLive(Shared.Read(state)) && bytes <= blockBytes;
-        Shared.Write(&cache->Busy, 0);
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
         return isLive ? bytes : MeasureSlow(thread, handle, flags, block, HeapCall.Size);
     }
 
@@ -106,7 +106,7 @@ internal static unsafe partial class Heap
             return MeasureSlow(thread, handle, flags, block, HeapCall.Validate) != nuint.MaxValue;
         }
 
-        Shared.Write(&cache->Busy, 0);
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
         return true;
     }
 

@@ -24,7 +24,7 @@ internal unsafe struct ThreadCache
     public nint OpenHandle;
 
     /// <summary>
-    /// Not 0 while the owner is inside the heap, and then what he looks at: the address that he was given as a block's, or near it, or <see cref="Anywhere"/>, or
+    /// <see cref="Idle"/>, or while the owner is inside the heap what he looks at: the address that he was given as a block's, or near it, or <see cref="Anywhere"/>, or
     /// <see cref="Nowhere"/>. Plain stores; who closes the gate, or takes a slab away, makes them visible by the process barrier.
     /// </summary>
     public nuint Busy;
@@ -42,6 +42,9 @@ internal unsafe struct ThreadCache
 
     /// <summary>The tag of the heap's slabs that have the bias of this cache, less their class. A free by the fast path needs exactly such a tag.</summary>
     public uint TagBase;
+
+    /// <summary>In Busy: the owner is outside. Not 0, which the compiler would store by way of a register.</summary>
+    public const nuint Idle = 4;
 
     /// <summary>In Busy: the owner may look at any address.</summary>
     public const nuint Anywhere = 1;
@@ -230,6 +233,7 @@ internal unsafe struct ThreadCache
                 cache = (ThreadCache*)((byte*)cache + LineBytes);
             }
 
+            cache->Busy = Idle;
             for (uint index = 0; index < SizeClass.Count; index++)
             {
                 Magazine.Initialize(MagazineOf(cache, index), index);

@@ -11,6 +11,9 @@ internal enum Beside
     Frees,
     Compacts,
     Locks,
+
+    /// <summary>No other thread: the handlers free the blocks that the thread frees.</summary>
+    FreesTheSame,
 }
 
 /// <summary>
@@ -34,6 +37,8 @@ internal sealed unsafe class InterruptModel(string name, nuint bytes, Beside bes
 
     private static nint* Live => Notes + 2 * Blocks + 2;
 
+    private bool IsTwice => beside == Beside.FreesTheSame;
+
     public override void Prepare()
     {
         base.Prepare();
@@ -50,7 +55,15 @@ internal sealed unsafe class InterruptModel(string name, nuint bytes, Beside bes
 
     public override void Handle(int thread)
     {
-        nint block = Handlers[(*Handled)++];
+        int index = (int)(*Handled)++;
+        if (IsTwice)
+        {
+            // He is one of two: which of them frees it, each block's second free is refused.
+            *Live -= Free(0, _heap, (void*)Own[index]) ? 1 : 0;
+            return;
+        }
+
+        nint block = Handlers[index];
         void* fresh = Heap.Allocate(State(0), _heap, 0, bytes);
         Finding.Unless(fresh != null || State(0)->Failure == HeapFailure.NoMemory, "memory is what is out");
         Finding.Unless(Free(0, _heap, (void*)block), "the block is freed");
@@ -63,12 +76,17 @@ internal sealed unsafe class InterruptModel(string name, nuint bytes, Beside bes
         {
             for (int index = 0; index < Blocks; index++)
             {
-                Finding.Unless(Free(0, _heap, (void*)Own[index]), "the block is freed");
-                *Live -= 1;
+                bool freed = Free(0, _heap, (void*)Own[index]);
+                Finding.Unless(freed || IsTwice, "the block is freed");
+                *Live -= freed ? 1 : 0;
             }
 
             Allocate(0, _heap, bytes);
             *Live += 1;
+        }
+        else if (IsTwice)
+        {
+            return;
         }
         else if (beside == Beside.Compacts)
         {

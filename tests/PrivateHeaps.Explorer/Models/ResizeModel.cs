@@ -6,9 +6,13 @@ namespace PrivateHeaps.Explorer.Models;
 /// A thread gives a block another size while a second one frees it and allocates again, or resizes it too: whoever comes first has it, the other one is refused or has
 /// the block that he is left, and no block is changed but this one.
 /// </summary>
-internal sealed unsafe class ResizeModel(string name, nuint bytes, nuint wanted, nuint maximumBytes = 0, nuint alsoWanted = 0, bool isCommon = false) : Model(name)
+internal sealed unsafe class ResizeModel(string name, nuint bytes, nuint wanted, nuint maximumBytes = 0, nuint alsoWanted = 0, bool isCommon = false, nuint otherBytes = 0)
+    : Model(name)
 {
     private nint _heap;
+
+    // What the second thread allocates: as a rule it could get the block that it has freed.
+    private nuint LaterBytes => otherBytes != 0 ? otherBytes : bytes;
 
     private static byte* Block => (byte*)Notes[0];
 
@@ -39,7 +43,7 @@ internal sealed unsafe class ResizeModel(string name, nuint bytes, nuint wanted,
         }
 
         *Freed = Free(thread, _heap, Block) ? 1 : 0;
-        *Later = (nint)Allocate(thread, _heap, bytes);
+        *Later = (nint)Allocate(thread, _heap, LaterBytes);
     }
 
     public override void Check()
@@ -58,7 +62,7 @@ internal sealed unsafe class ResizeModel(string name, nuint bytes, nuint wanted,
         Finding.Unless(*Freed == 1 || Resized[1] != 0, "the free or the resize succeeds");
         Finding.Unless(*Freed == 1 || resized == wanted, "what is not freed has its new size");
         nuint later = SizeOf(*Later);
-        Finding.Unless(later == bytes || (later == wanted && *Later == Resized[1]) || (Resized[1] != 0 && *Later == (nint)Block), "no other block has another size");
+        Finding.Unless(later == LaterBytes || (later == wanted && *Later == Resized[1]) || (Resized[1] != 0 && *Later == (nint)Block), "no other block has another size");
         Finding.Unless(*Later != Resized[1] || *Freed == 1, "no block is handed out twice");
         CheckAll(2 - (int)*Freed);
     }
