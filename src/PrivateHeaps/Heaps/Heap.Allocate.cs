@@ -37,19 +37,19 @@ internal static unsafe partial class Heap
     {
         if (bytes > SizeClass.TableBytes)
         {
-            return PopLarger<TSlowPath>(handle, flags, bytes, thread);
+            return PopLarger<TSlowPath>(bytes, thread, handle, flags);
         }
 
         return (flags & HeapFlags.ZeroMemory) == 0 && SlotOf(handle) < thread->TableCount
             ? Pop<TSlowPath>(thread->Table[SlotOf(handle)], thread, handle, flags, bytes)
-            : TSlowPath.Allocate(handle, flags, bytes, thread);
+            : TSlowPath.Allocate(bytes, thread, handle, flags);
     }
 
     /// <summary>As <see cref="Allocate{TSlowPath}"/>, without flags and for a face that has the cache at hand.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void* AllocateFrom<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, nuint bytes)
         where TSlowPath : struct, ISlowPath =>
-        bytes <= SizeClass.TableBytes ? Pop<TSlowPath>(cache, thread, handle, 0, bytes) : PopLarger<TSlowPath>(handle, 0, bytes, thread);
+        bytes <= SizeClass.TableBytes ? Pop<TSlowPath>(cache, thread, handle, 0, bytes) : PopLarger<TSlowPath>(bytes, thread, handle, 0);
 
     /// <summary>As <see cref="Allocate{TSlowPath}"/> from the process heap, without flags.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -57,7 +57,7 @@ internal static unsafe partial class Heap
         where TSlowPath : struct, ISlowPath =>
         bytes <= SizeClass.TableBytes
             ? Pop<TSlowPath>(thread->Process, thread, ProcessHandle, 0, bytes)
-            : PopLarger<TSlowPath>(ProcessHandle, 0, bytes, thread);
+            : PopLarger<TSlowPath>(bytes, thread, ProcessHandle, 0);
 
     /// <summary><see cref="Allocate"/> without its happy case: zeroed and medium blocks have fast paths here, then comes the slow one.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -166,7 +166,7 @@ internal static unsafe partial class Heap
     {
         if (TSlowPath.LooksAtBusy && cache->Busy != ThreadCache.Idle)
         {
-            return TSlowPath.Allocate(handle, flags, bytes, thread);
+            return TSlowPath.Allocate(bytes, thread, handle, flags);
         }
 
         // Partner: Gate.CloseLocked.
@@ -174,14 +174,14 @@ internal static unsafe partial class Heap
         if (Shared.Read(&cache->OpenHandle) != handle)
         {
             Shared.Write(&cache->Busy, ThreadCache.Idle);
-            return TSlowPath.Allocate(handle, flags, bytes, thread);
+            return TSlowPath.Allocate(bytes, thread, handle, flags);
         }
 
         Magazine* magazine = ThreadCache.MagazineOfTable(cache, bytes);
         Round* top = magazine->Top;
         if (top == magazine->Base)
         {
-            return PopAfterRefill<TSlowPath>(handle, flags, bytes, thread, cache);
+            return PopAfterRefill<TSlowPath>(bytes, thread, cache, handle, flags);
         }
 
         // Classes of the table never need a long slack.
@@ -192,19 +192,19 @@ internal static unsafe partial class Heap
         return block;
     }
 
-    // Pop found the magazine empty, and is still inside the heap. The arguments come in the order in which the C face has them,
+    // Pop found the magazine empty, and is still inside the heap. The arguments come in the order in which malloc has them,
     // so that the jump here moves none.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void* PopAfterRefill<TSlowPath>(nint handle, uint flags, nuint bytes, ThreadState* thread, ThreadCache* cache)
+    private static void* PopAfterRefill<TSlowPath>(nuint bytes, ThreadState* thread, ThreadCache* cache, nint handle, uint flags)
         where TSlowPath : struct, ISlowPath
     {
         byte* block = TakeInside(cache->Heap, cache, SizeClass.OfTable(bytes), bytes);
         Shared.Write(&cache->Busy, ThreadCache.Idle);
-        return block != null ? block : TSlowPath.Allocate(handle, flags, bytes, thread);
+        return block != null ? block : TSlowPath.Allocate(bytes, thread, handle, flags);
     }
 
     // As Pop for a size beyond the table.
-    private static void* PopLarger<TSlowPath>(nint handle, uint flags, nuint bytes, ThreadState* thread)
+    private static void* PopLarger<TSlowPath>(nuint bytes, ThreadState* thread, nint handle, uint flags)
         where TSlowPath : struct, ISlowPath
     {
         ThreadCache* cache;
@@ -213,7 +213,7 @@ internal static unsafe partial class Heap
             || SlotOf(handle) >= thread->TableCount
             || (cache = thread->Table[SlotOf(handle)])->Busy != ThreadCache.Idle)
         {
-            return TSlowPath.Allocate(handle, flags, bytes, thread);
+            return TSlowPath.Allocate(bytes, thread, handle, flags);
         }
 
         // Partner: Gate.CloseLocked.
@@ -223,7 +223,7 @@ internal static unsafe partial class Heap
         if (Shared.Read(&cache->OpenHandle) != handle || top == magazine->Base)
         {
             Shared.Write(&cache->Busy, ThreadCache.Idle);
-            return TSlowPath.Allocate(handle, flags, bytes, thread);
+            return TSlowPath.Allocate(bytes, thread, handle, flags);
         }
 
         byte* block = top[-1].Block;

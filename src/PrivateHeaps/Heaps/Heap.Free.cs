@@ -35,7 +35,7 @@ internal static unsafe partial class Heap
         where TSlowPath : struct, ISlowPath =>
         SlotOf(handle) < thread->TableCount
             ? Push<TSlowPath>(thread->Table[SlotOf(handle)], thread, handle, flags, block)
-            : TSlowPath.Free(handle, flags, block, thread);
+            : TSlowPath.Free(block, thread, handle, flags);
 
     /// <summary>As <see cref="Free{TSlowPath}"/>, without flags and for a face that has the cache at hand.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -61,7 +61,7 @@ internal static unsafe partial class Heap
         byte* window;
         if ((TSlowPath.LooksAtBusy && cache->Busy != ThreadCache.Idle) || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
         {
-            return TSlowPath.Free(handle, flags, block, thread);
+            return TSlowPath.Free(block, thread, handle, flags);
         }
 
         // Partners: Gate.CloseLocked; and, for the slab in which the block lies, Gate.TakeWatched and Gate.AwaitOwner.
@@ -73,7 +73,7 @@ internal static unsafe partial class Heap
         if (Shared.Read(&cache->OpenHandle) != handle || index >= PageEntry.FirstStateKind || !BlockState.IsLive(Shared.Read(state)))
         {
             Shared.Write(&cache->Busy, ThreadCache.Idle);
-            return PushCommon<TSlowPath>(handle, flags, block, thread, cache);
+            return PushCommon<TSlowPath>(block, thread, cache, handle, flags);
         }
 
         Magazine* magazine = ThreadCache.MagazineOf(cache, index);
@@ -141,9 +141,9 @@ internal static unsafe partial class Heap
     }
 
     // As Push for a live block of a common slab, by compare-exchange. Push has looked at the address and left the heap again: to stay inside would keep a register of its
-    // happy case for that. The arguments come in the order in which the C face has them, so that the jump here moves none. This one and the next are too long to be
+    // happy case for that. The arguments come in the order in which free has them, so that the jump here moves none. This one and the next are too long to be
     // inlined; were they marked so, their last calls would not be jumps.
-    private static int PushCommon<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread, ThreadCache* cache)
+    private static int PushCommon<TSlowPath>(void* block, ThreadState* thread, ThreadCache* cache, nint handle, uint flags)
         where TSlowPath : struct, ISlowPath
     {
         byte* window = AddressMap.KnownWindowOf((nuint)block);
@@ -153,7 +153,7 @@ internal static unsafe partial class Heap
         uint index = Shared.Read(&AddressMap.EntryIn(window, (nuint)block)->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
         if (index >= PageEntry.FirstStateKind)
         {
-            return PushLarger<TSlowPath>(handle, flags, block, thread, cache);
+            return PushLarger<TSlowPath>(block, thread, cache, handle, flags);
         }
 
         byte* state = AddressMap.StateIn(window, (nuint)block);
@@ -163,11 +163,11 @@ internal static unsafe partial class Heap
         }
 
         Shared.Write(&cache->Busy, ThreadCache.Idle);
-        return TSlowPath.Free(handle, flags, block, thread);
+        return TSlowPath.Free(block, thread, handle, flags);
     }
 
     // The rest of PushCommon, still inside: as that and Push for a block of a page or more, whose state lies in its page entry.
-    private static int PushLarger<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread, ThreadCache* cache)
+    private static int PushLarger<TSlowPath>(void* block, ThreadState* thread, ThreadCache* cache, nint handle, uint flags)
         where TSlowPath : struct, ISlowPath
     {
         PageEntry* entry = AddressMap.EntryIn(AddressMap.KnownWindowOf((nuint)block), (nuint)block);
@@ -192,7 +192,7 @@ internal static unsafe partial class Heap
         }
 
         Shared.Write(&cache->Busy, ThreadCache.Idle);
-        return TSlowPath.Free(handle, flags, block, thread);
+        return TSlowPath.Free(block, thread, handle, flags);
     }
 
     // Leaves the heap with a block that has just been made dead in the magazine of its class.

@@ -12,25 +12,25 @@ internal unsafe interface ISlowPath
     /// </summary>
     static virtual bool LooksAtBusy => true;
 
-    /// <summary>The arguments are in the order of the C functions with the thread's state last, as the C shim hands them over, so that the jump moves none.</summary>
-    static abstract void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread);
+    /// <summary>The arguments are in the order in which malloc and free have them, with the thread's state behind, so that the jump moves none.</summary>
+    static abstract void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags);
 
     /// <summary>1 or 0, as BOOL has them: a face that returns one would otherwise have to convert, and could not jump.</summary>
-    static abstract int Free(nint handle, uint flags, void* block, ThreadState* thread);
+    static abstract int Free(void* block, ThreadState* thread, nint handle, uint flags);
 }
 
 /// <summary>The engine's own: null and false with the failure in the thread's state.</summary>
 internal readonly unsafe struct EngineSlowPath : ISlowPath
 {
-    public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => Heap.AllocateUncommon(thread, handle, flags, bytes);
+    public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags) => Heap.AllocateUncommon(thread, handle, flags, bytes);
 
-    public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => Heap.FreeSlow(thread, handle, flags, block) ? 1 : 0;
+    public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => Heap.FreeSlow(thread, handle, flags, block) ? 1 : 0;
 }
 
 /// <summary>None: null says only that the fast path did not serve.</summary>
 internal readonly unsafe struct NoSlowPath : ISlowPath
 {
-    public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => null;
+    public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags) => null;
 
-    public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => 0;
+    public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => 0;
 }

@@ -96,14 +96,14 @@ internal static unsafe partial class MallocFamily
     private readonly struct SlowPath : ISlowPath
     {
         [MethodImpl(MethodImplOptions.NoInlining)]
-        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread)
+        public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags)
         {
             void* block = Heap.AllocateUncommon(thread, handle, flags | HeapFlags.MapsEarly, bytes);
             return block != null ? block : NoMemory();
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        public static int Free(nint handle, uint flags, void* block, ThreadState* thread)
+        public static int Free(void* block, ThreadState* thread, nint handle, uint flags)
         {
             if (!Heap.FreeSlow(thread, handle, flags | HeapFlags.MapsEarly, block) && block != null)
                 Refuse("free()"u8, block);
