@@ -66,11 +66,11 @@ internal static unsafe partial class Heap
 
         // Partners: Gate.CloseLocked; and, for the slab in which the block lies, Gate.TakeWatched and Gate.AwaitOwner.
         Shared.Write(&cache->Busy, (nuint)block);
-        uint index = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag) - cache->TagBase;
+        uint index = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag) - Shared.Read(&cache->OpenTagBase);
         byte* state = AddressMap.StateOfTurned(window, turned);
 
         // Of larger blocks the state lies elsewhere. Those are for PushLarger.
-        if (Shared.Read(&cache->OpenHandle) != handle || index >= PageEntry.FirstStateKind || !BlockState.IsLive(Shared.Read(state)))
+        if ((!TSlowPath.IsProcess && Shared.Read(&cache->OpenHandle) != handle) || index >= PageEntry.FirstStateKind || !BlockState.IsLive(Shared.Read(state)))
         {
             Shared.Write(&cache->Busy, ThreadCache.Idle);
             return PushCommon<TSlowPath>(block, thread, cache, handle, flags);

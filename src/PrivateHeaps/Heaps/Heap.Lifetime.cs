@@ -262,7 +262,7 @@ internal static unsafe partial class Heap
 
         if (heap->SharesCache && heap->SharedCache != null)
         {
-            heap->SharedCache->OpenHandle = Threads.ClosedHandle;
+            ThreadCache.Close(heap->SharedCache, Threads.ClosedHandle);
             heap->SharedCache->Heap = null;
             ThreadCache.Forget(heap->SharedCache, heap);
         }
@@ -277,7 +277,15 @@ internal static unsafe partial class Heap
 
         heap->SharedCache->Heap = heap;
         heap->SharedCache->TagBase = PageEntry.WithBias(heap->Regions.TagBase, Bias.First);
-        heap->SharedCache->OpenHandle = heap->IsSlow ? Threads.ClosedHandle : HeapRegistry.NextHandle(heap);
+        if (heap->IsSlow)
+        {
+            ThreadCache.Close(heap->SharedCache, Threads.ClosedHandle);
+        }
+        else
+        {
+            ThreadCache.Open(heap->SharedCache, HeapRegistry.NextHandle(heap));
+        }
+
         return true;
     }
 

@@ -12,6 +12,9 @@ internal unsafe interface ISlowPath
     /// </summary>
     static virtual bool LooksAtBusy => true;
 
+    /// <summary>Whether it is for the process heap alone, so that no handle need be looked at.</summary>
+    static virtual bool IsProcess => false;
+
     /// <summary>The arguments are in the order in which malloc and free have them, with the thread's state behind, so that the jump moves none.</summary>
     static abstract void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags);
 

@@ -43,6 +43,12 @@ internal unsafe struct ThreadCache
     /// <summary>The tag of the heap's slabs that have the bias of this cache, less their class. A free by the fast path needs exactly such a tag.</summary>
     public uint TagBase;
 
+    /// <summary>
+    /// The same as long as the fast path is open, else what no tag is near: who frees for the process heap, whose handle is always right, needs no look at OpenHandle. Written
+    /// and read as that.
+    /// </summary>
+    public uint OpenTagBase;
+
     /// <summary>In Busy: the owner is outside. Not 0, which the compiler would store by way of a register.</summary>
     public const nuint Idle = 4;
 
@@ -344,8 +350,30 @@ internal unsafe struct ThreadCache
     }
 
     /// <summary>The caller holds the heap's CacheLock.</summary>
-    public static void SetOpen(ThreadCache* cache, HeapState* heap, bool open) =>
-        Shared.Write(&cache->OpenHandle, open && !heap->IsSlow ? Shared.Read(&heap->Handle) : ~Shared.Read(&heap->Handle));
+    public static void SetOpen(ThreadCache* cache, HeapState* heap, bool open)
+    {
+        if (open && !heap->IsSlow)
+        {
+            Open(cache, Shared.Read(&heap->Handle));
+        }
+        else
+        {
+            Close(cache, ~Shared.Read(&heap->Handle));
+        }
+    }
+
+    public static void Open(ThreadCache* cache, nint handle)
+    {
+        Shared.Write(&cache->OpenTagBase, cache->TagBase);
+        Shared.Write(&cache->OpenHandle, handle);
+    }
+
+    /// <summary>The handle is none that may be asked for here.</summary>
+    public static void Close(ThreadCache* cache, nint handle)
+    {
+        Shared.Write(&cache->OpenTagBase, PageEntry.NoTagBase);
+        Shared.Write(&cache->OpenHandle, handle);
+    }
 
     // The thread's table leads to the shared cache from now on. If the slot's last heap left this thread a cache of its own, that goes.
     private static void Share(ThreadState* self, HeapState* heap)

@@ -95,6 +95,8 @@ internal static unsafe partial class MallocFamily
     /// <summary>The engine's slow paths, and errno or the sentence when they refuse.</summary>
     private readonly struct SlowPath : ISlowPath
     {
+        public static bool IsProcess => true;
+
         [MethodImpl(MethodImplOptions.NoInlining)]
         public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags)
         {
