@@ -63,7 +63,7 @@ public sealed class SizeClassTests
             Assert.Equal(SizeClass.BlockBytes(kind) >= Units.PageBytes, PageEntry.HoldsState(kind));
         }
 
-        Assert.Equal(Units.PageBytes, SizeClass.BlockBytes(PageEntry.FirstStateKind));
+        Assert.Equal((uint)Units.PageBytes, SizeClass.BlockBytes(PageEntry.FirstStateKind));
         Assert.All([PageEntry.LargeKind, PageEntry.SoloKind, PageEntry.FittedKind, PageEntry.GuardedKind], kind => Assert.False(PageEntry.HoldsState(kind)));
     }
 }
