@@ -1,8 +1,12 @@
 /* The calling thread's state from its first call to its end, and fork. */
 #include "shim_thread.h"
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* The head of ThreadCache: the handle that the cache answers to, which none has, and busy, which keeps the fast paths from reading on. */
 static struct { intptr_t handle; int busy; char rest[256]; } closed_cache = { -1, 1, "" };
@@ -16,16 +20,31 @@ static __thread int ended __attribute__((tls_model("initial-exec")));
 static pthread_key_t key;
 static int key_made;
 
+/* A thread's state is made and given back in many steps, and a signal handler that came between two of them and called would wait for its own thread. */
+static unsigned long long set_signals(unsigned long long mask)
+{
+    unsigned long long before = 0;
+    int saved = errno;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &before, sizeof mask);
+    errno = saved;
+    return before;
+}
+
+unsigned long long ph_hold_signals(void) { return set_signals(~0ULL); }
+void ph_release_signals(unsigned long long held) { set_signals(held); }
+
 /* The value of the key counts the rounds in which pthreads runs destructors. Those of other keys may allocate and free, so ours puts
  * itself off to the last round. A call after that finds the empty state and is served without caches. */
 static void thread_ends(void *round)
 {
     if ((intptr_t)round < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key, (char *)round + 1) == 0)
         return;
+    unsigned long long held = ph_hold_signals();
     struct ph_thread *state = ph_thread;
     ended = 1;
     ph_thread = &empty_thread;
     ph_thread_detach(state);
+    ph_release_signals(held);
 }
 
 /* The state is set first: pthread_setspecific allocates where a program has many keys. */

@@ -24,6 +24,8 @@ void ph_thread_set(struct ph_thread *state);
 struct ph_thread *ph_thread_attached(void);
 void *ph_thread_word(void);
 int ph_thread_ended(void);
+unsigned long long ph_hold_signals(void);
+void ph_release_signals(unsigned long long held);
 
 /* The body of a function that calls the system: the result, and errno as it was. */
 #define KEEPING_ERRNO(type, expression) \

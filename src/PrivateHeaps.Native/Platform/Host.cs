@@ -29,6 +29,13 @@ internal static unsafe class Host
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_attached")]
     public static extern void* AttachedThread();
 
+    /// <summary>From now on signals wait for the calling thread, until <see cref="ReleaseSignals"/> gets what this returns.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_hold_signals")]
+    public static extern ulong HoldSignals();
+
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_release_signals")]
+    public static extern void ReleaseSignals(ulong held);
+
     /// <summary>Whether PRIVATEHEAPS_HUGE_PAGES=1 asks for huge pages; with a message for a value that is neither 0 nor 1.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_wants_huge_pages")]
     public static extern int WantsHugePages();

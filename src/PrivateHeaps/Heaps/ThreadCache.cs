@@ -93,7 +93,16 @@ internal unsafe struct ThreadCache
             return self->Table[heap->Slot];
         }
 
-        return heap->Slot != 0 && heap->UncachedCalls++ < CallsBeforeCache ? null : Bind(self, heap, handle);
+        if (heap->Slot != 0 && heap->UncachedCalls++ < CallsBeforeCache)
+        {
+            return null;
+        }
+
+        // A signal handler that called in between would wait for this thread.
+        ulong held = Host.HoldSignals();
+        ThreadCache* cache = Bind(self, heap, handle);
+        Host.ReleaseSignals(held);
+        return cache;
     }
 
     /// <summary>Every thread gets a cache for the heap with its next call, however little the heap was used so far.</summary>
@@ -399,6 +408,12 @@ internal unsafe struct ThreadCache
         }
 
         ThreadCache* cache = self->Table[heap->Slot];
+        if (cache->Heap == heap)
+        {
+            // A handler came before.
+            return cache;
+        }
+
         if (cache->Thread != self)
         {
             cache = Create(self);

@@ -45,7 +45,21 @@ internal static unsafe class Threads
     /// </summary>
     public static ThreadState* Attach(ThreadState* thread)
     {
-        if (thread->IsAttached || !Engine.Start() || Host.ThreadEnded() != 0)
+        if (thread->IsAttached)
+        {
+            return thread;
+        }
+
+        // A signal handler that called in between would wait for this thread.
+        ulong held = Host.HoldSignals();
+        ThreadState* own = AttachHeld(thread);
+        Host.ReleaseSignals(held);
+        return own;
+    }
+
+    private static ThreadState* AttachHeld(ThreadState* thread)
+    {
+        if (!Engine.Start() || Host.ThreadEnded() != 0)
         {
             return thread;
         }

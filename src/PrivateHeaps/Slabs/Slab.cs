@@ -270,13 +270,15 @@ internal unsafe struct Slab
         nuint returned = 0;
         if (slab->PagesOfBlock != 0)
         {
-            for (ulong kept = *BitsOf(slab) & ~slab->Returned; kept != 0; kept &= kept - 1)
+            // Neighbors go in one call.
+            for (ulong kept = *BitsOf(slab) & ~slab->Returned; kept != 0; kept &= ~slab->Returned)
             {
                 int slot = BitOperations.TrailingZeroCount(kept);
+                int count = BitOperations.TrailingZeroCount(~(kept >> slot));
                 byte* block = slab->Base + (nuint)(uint)slot * slab->BlockBytes;
-                ReturnPages(block, block + slab->BlockBytes);
-                returned += slab->PagesOfBlock;
-                slab->Returned |= 1UL << slot;
+                ReturnPages(block, block + (nuint)(uint)count * slab->BlockBytes);
+                returned += (uint)count * slab->PagesOfBlock;
+                slab->Returned |= (ulong.MaxValue >> (64 - count)) << slot;
             }
 
             return returned;

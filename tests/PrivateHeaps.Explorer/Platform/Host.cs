@@ -19,6 +19,12 @@ internal static unsafe class Host
 
     public static void* AttachedThread() => (void*)World.States[Scheduler.Current + 1];
 
+    public static ulong HoldSignals() => 0;
+
+    public static void ReleaseSignals(ulong held)
+    {
+    }
+
     public static int WantsHugePages() => 0;
 
     public static void* ThreadWord() => null;

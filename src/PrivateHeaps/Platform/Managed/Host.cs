@@ -52,6 +52,13 @@ internal static unsafe class Host
     /// <summary>As for <see cref="SetThread"/>.</summary>
     public static void* AttachedThread() => null;
 
+    /// <summary>Not needed in .NET, where no signal handler runs managed code.</summary>
+    public static ulong HoldSignals() => 0;
+
+    public static void ReleaseSignals(ulong held)
+    {
+    }
+
     /// <summary>Whether PRIVATEHEAPS_HUGE_PAGES=1 asks for huge pages; with a message for a value that is neither 0 nor 1.</summary>
     public static int WantsHugePages()
     {
