@@ -143,6 +143,11 @@ static void life(void)
     resize(block_count - 1, 5 * MiB);
     resize(block_count - 1, 12 * MiB);
     resize(block_count - 1, 300 * KiB);
+    for (size_t bytes = 2 * MiB; bytes < 9 * MiB; bytes += MiB) {
+        allocate(bytes);
+        release(block_count - 1);
+        allocate_zeroed(bytes + bytes / 4);
+    }
     for (int i = 0; i < block_count; i += 3) {
         resize(i, blocks[i].bytes + 40);
         resize(i + 1, i + 1 < block_count ? blocks[i + 1].bytes / 2 + 1 : 0);

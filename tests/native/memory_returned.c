@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static size_t resident_pages(void)
 {
@@ -65,6 +66,79 @@ TEST("blocks of some pages that were freed in random order go back to the system
 
 TEST("large blocks that were freed in random order go back to the system") { returns(300 << 10, 5 << 20); }
 
+enum { LARGE_LIVE = 8, PAGE = 4096 };
+
+static char *large_blocks[LARGE_LIVE];
+static size_t large_bytes[LARGE_LIVE], large_live, large_peak;
+
+/* Replaces large blocks of 1 to 8 MiB, which are written; the bytes of the new ones. */
+static size_t replace_large(int replacements)
+{
+    size_t written = 0;
+    for (int turn = 0; turn < replacements; turn++) {
+        size_t which = below(LARGE_LIVE), bytes = (1 << 20) + below(7 << 20);
+        free(large_blocks[which]);
+        large_live += bytes - large_bytes[which];
+        large_peak = large_live > large_peak ? large_live : large_peak;
+        large_bytes[which] = bytes;
+        CHECK((large_blocks[which] = malloc(bytes)) != NULL);
+        memset(large_blocks[which], turn, bytes);
+        written += bytes;
+    }
+    return written;
+}
+
+static void free_large(void)
+{
+    for (int which = 0; which < LARGE_LIVE; which++) {
+        free(large_blocks[which]);
+        large_blocks[which] = NULL;
+        large_bytes[which] = 0;
+    }
+    large_live = 0;
+}
+
+static long page_faults(void)
+{
+    struct rusage usage;
+    CHECK(getrusage(RUSAGE_SELF, &usage) == 0);
+    return usage.ru_minflt;
+}
+
+TEST("large blocks that come and go get the pages of those that have gone, and no more of them than were used at once")
+{
+    size_t before = resident_pages();
+    replace_large(100);
+    long faults = page_faults();
+    size_t written = replace_large(400) / PAGE;
+    faults = page_faults() - faults;
+    size_t after = resident_pages();
+    fprintf(stderr, "%ld faults for %zu pages, %zu KiB resident, %zu used at once\n", faults, written, (after - before) * 4, large_peak >> 10);
+    CHECK((size_t)faults <= written / 20);
+    CHECK((after - before) * PAGE <= large_peak + large_peak * 3 / 8);
+    free_large();
+}
+
+TEST("what large blocks have left goes back to a program that goes on with small ones")
+{
+    const size_t small = (size_t)24 << 20;
+    size_t before = resident_pages();
+    replace_large(100);
+    free_large();
+    for (size_t taken = 0; taken < small; taken += 100)
+        memset(malloc(100), 1, 100);
+    CHECK((resident_pages() - before) * PAGE <= small + small / 4);
+}
+
+TEST("what large blocks leave after a second in which none was asked for goes back to the system")
+{
+    size_t before = resident_pages();
+    replace_large(100);
+    usleep(1100 * 1000);
+    free_large();
+    CHECK((resident_pages() - before) * PAGE <= 3 << 20);
+}
+
 TEST("zeroed blocks are zero, whatever lay there and wherever it went meanwhile")
 {
     for (int turn = 0; turn < 3; turn++) {
@@ -73,11 +147,12 @@ TEST("zeroed blocks are zero, whatever lay there and wherever it went meanwhile"
             CHECK(dirty != NULL);
             memset(dirty, 0xAB, bytes);
             free(dirty);
-            CHECK((zero = calloc(1, bytes)) != NULL);
-            for (size_t at = 0; at < bytes; at++)
+            size_t more = turn == 1 ? bytes + bytes / 4 : bytes;
+            CHECK((zero = calloc(1, more)) != NULL);
+            for (size_t at = 0; at < more; at++)
                 if (zero[at])
                     CHECK(!"a byte is not zero");
-            memset(zero, 0xCD, bytes);
+            memset(zero, 0xCD, more);
             free(zero);
         }
     }

@@ -97,14 +97,14 @@ internal static unsafe partial class Heap
             return null;
         }
 
-        Region* region = alignment <= Units.PageBytes ? TakeSpare(regions, pages) : null;
+        Region* region = TakeSpare(regions, pages, alignment, out nuint dirtyBytes);
         if (region == null)
         {
             region = MapSolo(regions, blockBytes, alignment);
         }
         else if (zero)
         {
-            Os.Clear(region->Base, bytes);
+            Os.Clear(region->Base, Bits.Min(bytes, dirtyBytes));
         }
 
         if (region == null)
@@ -116,6 +116,7 @@ internal static unsafe partial class Heap
         OsLock.Enter(&regions->Lock);
         regions->UsedPages += region->PageCount - pages;
         regions->SoloPages += region->PageCount - pages;
+        SpareMappings.NoteUsed(&regions->Spares, regions->SoloPages);
         region->Index = regions->LastSolo == null ? 0 : regions->LastSolo->Index + 1;
         RegionSet.Append(&regions->FirstSolo, &regions->LastSolo, region);
         OsLock.Leave(&regions->Lock);
@@ -146,12 +147,28 @@ internal static unsafe partial class Heap
         return region;
     }
 
-    // A mapping that was kept; what it holds may be anything. Null when there is none that serves.
-    private static Region* TakeSpare(RegionSet* regions, nuint pages)
+    // A mapping that was kept, if need be enlarged; what its first bytes hold may be anything, and what is behind them is zero. Null when there is none that serves.
+    private static Region* TakeSpare(RegionSet* regions, nuint pages, nuint alignment, out nuint dirtyBytes)
     {
+        Region* region = null;
         OsLock.Enter(&regions->Lock);
-        Region* region = SpareMappings.Take(&regions->Spares, pages);
+        if (alignment <= Units.PageBytes)
+        {
+            region = SpareMappings.Take(&regions->Spares, pages, regions->SoloPages);
+        }
+        else
+        {
+            SpareMappings.Shrink(&regions->Spares, pages);
+        }
+
         OsLock.Leave(&regions->Lock);
+        dirtyBytes = region == null ? 0 : region->Bytes;
+        if (region != null && region->PageCount < pages && !Enlarge(region, pages))
+        {
+            ReleaseSolo(regions, region);
+            return null;
+        }
+
         if (region != null && !AddressMap.Cover(region->Base, Units.PageBytes))
         {
             Leftovers.Release(region->Base, region->Bytes, region->Bytes);
@@ -160,6 +177,25 @@ internal static unsafe partial class Heap
         }
 
         return region;
+    }
+
+    private static bool Enlarge(Region* region, nuint pages)
+    {
+        byte* moved = (byte*)Os.Move(region->Base, region->Bytes, null, pages << Units.PageShift);
+        if (moved != null)
+        {
+            SetPlace(region, moved, pages);
+        }
+
+        return moved != null;
+    }
+
+    private static void SetPlace(Region* region, byte* address, nuint pages)
+    {
+        region->Displacement += (nint)(address - region->Base);
+        region->Base = address;
+        region->PageCount = (uint)pages;
+        region->CommittedPages = region->PageCount;
     }
 
     private static bool FreeSolo(RegionSet* regions, byte* block, PageEntry* entry, byte* state, uint tag)
@@ -291,9 +327,7 @@ internal static unsafe partial class Heap
         // Base and PageCount are read by walks, which have the heap stand still while this thread is inside.
         if (resized != null)
         {
-            region->Base = resized;
-            region->PageCount = (uint)(blockBytes >> Units.PageShift);
-            region->CommittedPages = region->PageCount;
+            SetPlace(region, resized, blockBytes >> Units.PageShift);
             slack = blockBytes - bytes;
         }
 
@@ -350,7 +384,7 @@ internal static unsafe partial class Heap
     // What a block no longer needs at its end becomes a spare mapping.
     private static bool KeepTail(RegionSet* regions, Region* region, nuint pages)
     {
-        Region* tail = Retention.IsOn(&regions->Spares.Retention) ? (Region*)Metadata.Take((nuint)sizeof(Region)) : null;
+        Region* tail = regions->Spares.IsOn ? (Region*)Metadata.Take((nuint)sizeof(Region)) : null;
         if (tail == null)
         {
             return false;
@@ -360,6 +394,7 @@ internal static unsafe partial class Heap
         tail->Base = region->Base + (pages << Units.PageShift);
         tail->PageCount = region->PageCount - (uint)pages;
         tail->Executable = region->Executable;
+        tail->Displacement = region->Displacement;
         OsLock.Enter(&regions->Lock);
         bool kept = SpareMappings.Keep(&regions->Spares, tail, regions->SoloPages);
         OsLock.Leave(&regions->Lock);
@@ -374,7 +409,7 @@ internal static unsafe partial class Heap
     private static bool TakeBehind(RegionSet* regions, Region* region, nuint pages)
     {
         OsLock.Enter(&regions->Lock);
-        bool taken = SpareMappings.TakeAt(&regions->Spares, region->Base + region->Bytes, pages - region->PageCount);
+        bool taken = SpareMappings.TakeBehind(&regions->Spares, region, pages - region->PageCount, regions->SoloPages);
         OsLock.Leave(&regions->Lock);
         return taken;
     }
@@ -388,7 +423,7 @@ internal static unsafe partial class Heap
             return null;
         }
 
-        if (!AddressMap.Cover(target, Units.PageBytes) || !Os.Move(block, oldBytes, target, newBytes))
+        if (!AddressMap.Cover(target, Units.PageBytes) || Os.Move(block, oldBytes, target, newBytes) == null)
         {
             Leftovers.Release(target, newBytes, 0);
             return null;

@@ -219,7 +219,7 @@ internal static unsafe partial class Heap
         heap->Regions.Bounded = heap->MaximumBytes != 0;
         heap->Regions.Executable = (heap->Options & HeapFlags.CreateEnableExecute) != 0;
         heap->Regions.Retention.MostPages = limits->ReturnsMemory ? RegionSet.MostKeptPages : 0;
-        heap->Regions.Spares.Retention.MostPages = limits->ReturnsMemory && Os.CanMove ? SpareMappings.MostPages : 0;
+        heap->Regions.Spares.IsOn = limits->ReturnsMemory && Os.CanMove && Os.PageBytes == Units.PageBytes;
         heap->Regions.LargestRegionBytes = limits->LargestRegionBytes == 0 ? RegionSet.DefaultLargestRegionBytes : limits->LargestRegionBytes;
         heap->Regions.LimitPages = (limits->LimitBytes + (Units.PageBytes - 1)) >> Units.PageShift;
         for (int i = 0; limits->Name != null && limits->Name[i] != 0 && i < HeapState.NameBytes - 1; i++)

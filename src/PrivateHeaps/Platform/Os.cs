@@ -17,7 +17,7 @@ internal static unsafe class Os
     private static delegate*<void*, nuint, bool> s_decommit;
     private static delegate*<void*, nuint, bool> s_release;
     private static delegate*<void*, nuint, nuint, bool> s_resize;
-    private static delegate*<void*, nuint, void*, nuint, bool> s_move;
+    private static delegate*<void*, nuint, void*, nuint, void*> s_move;
 
     // Whether a page was seen to read as zero after its contents were given back. Partner: other threads that find Unknown try it too, and find the same.
     private const int Unknown = 0, ReadsAsZero = 1, KeepsContents = 2;
@@ -135,8 +135,11 @@ internal static unsafe class Os
     public static bool Resize(void* address, nuint oldBytes, nuint newBytes) =>
         WholePages(oldBytes) == WholePages(newBytes) || s_resize(address, WholePages(oldBytes), WholePages(newBytes));
 
-    /// <summary>Moves a mapped range onto a reserved one of the new size; only where <see cref="CanMove"/>. False leaves everything as it was.</summary>
-    public static bool Move(void* address, nuint oldBytes, void* target, nuint newBytes) =>
+    /// <summary>
+    /// Changes the size of a mapped range and moves it onto a reserved one of the new size, or, where the target is null, to wherever there is room for it, if not
+    /// where it lies; only where <see cref="CanMove"/>. Its address then; null leaves everything as it was. What is added reads as zero.
+    /// </summary>
+    public static void* Move(void* address, nuint oldBytes, void* target, nuint newBytes) =>
         s_move(address, WholePages(oldBytes), target, WholePages(newBytes));
 
     /// <summary>Copies memory of the caller's that may not be there; false when it is not all readable.</summary>

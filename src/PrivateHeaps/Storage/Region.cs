@@ -60,6 +60,12 @@ internal unsafe struct Region
     public uint Index;
     public bool Executable;
 
+    /// <summary>
+    /// How far a mapping of a solo block has been moved since it was made. To the system neighbors are one mapping, which it can move as a whole, only if they
+    /// have been moved equally far.
+    /// </summary>
+    public nint Displacement;
+
     public RunMap Pages;
 
     /// <summary>One bit a page: it may hold something; else it reads as zero.</summary>

@@ -168,7 +168,7 @@ internal unsafe struct RegionSet
 
     private static void LookForSurplus(RegionSet* set)
     {
-        if (Retention.IsSurplus(&set->Retention, OccupiedPages(set), isCostly: true))
+        if (Retention.IsSurplus(&set->Retention, OccupiedPages(set)))
         {
             Shared.Write(&set->HasSurplus, true);
         }

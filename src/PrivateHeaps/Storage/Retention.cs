@@ -33,11 +33,11 @@ internal unsafe struct Retention
 
     public static bool IsOn(Retention* retention) => retention->MostPages != 0;
 
-    /// <summary>Whether the free pages are more than is worth keeping; if it is costly to give them back, by enough to be worth that.</summary>
-    public static bool IsSurplus(Retention* retention, nuint usedPages, bool isCostly)
+    /// <summary>Whether the free pages are more than is worth keeping, by enough to be worth giving them back.</summary>
+    public static bool IsSurplus(Retention* retention, nuint usedPages)
     {
         nuint kept = KeptPages(retention, usedPages);
-        kept += isCostly ? Bits.Max(kept / SlackOfKept, usedPages / SlackOfUsed) : 0;
+        kept += Bits.Max(kept / SlackOfKept, usedPages / SlackOfUsed);
         if (!IsOn(retention) || retention->FreePages <= Bits.Max(Bits.Max(AlwaysPages, usedPages / UsedFraction), kept))
         {
             return false;

@@ -80,10 +80,12 @@ public sealed unsafe class OsTests
         if (Os.CanMove)
         {
             byte* target = (byte*)Os.Reserve(800 * KiB);
-            Assert.True(Os.Move(range, bytes, target, 800 * KiB));
+            Assert.True(Os.Move(range, bytes, target, 800 * KiB) == target);
             Memory.AssertFilled(target, 0, bytes, 0x43);
-            range = target;
-            bytes = 800 * KiB;
+            range = (byte*)Os.Move(target, 800 * KiB, null, 1600 * KiB);
+            Memory.AssertFilled(range, 0, bytes, 0x43);
+            Memory.AssertFilled(range, bytes, 1600 * KiB, 0);
+            bytes = 1600 * KiB;
             Memory.Fill(range, bytes, 0x44);
         }
 
