@@ -148,7 +148,7 @@ internal unsafe struct HeapState
     {
         for (Bin* bin = bins; bin < bins + count; bin++)
         {
-            if (bin->Depot != null || bin->Empties != null)
+            if (((nuint)bin->Depot | (nuint)bin->Empties) != 0)
             {
                 Rounds.DropAll(bin->Depot);
                 Rounds.DropAll(bin->Empties);

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
@@ -11,8 +12,15 @@ namespace PrivateHeaps.Heaps;
 /// One thread's magazines for one heap. It belongs to (thread, slot of the heap) for the life of the thread, and no living thread's is ever handed
 /// to another, so whoever sets Busy through a stale pointer sets his own. A heap without serialization has one for all threads.
 /// </summary>
+[StructLayout(LayoutKind.Sequential, Size = HeadBytes)]
 internal unsafe struct ThreadCache
 {
+    // Cache lines whole, so that each magazine is one.
+    private const int HeadBytes = 192;
+
+    // Of Offsets in the structure. A constant, since to name the field costs the fast path an instruction.
+    private const nuint OffsetsStart = 32;
+
     private const uint CallsBeforeCache = 16;
     private const nuint SmallestTable = 16;
     private const nuint LineBytes = 64;
@@ -29,16 +37,11 @@ internal unsafe struct ThreadCache
     /// </summary>
     public nuint Busy;
 
-    /// <summary>The heap it serves; null when that was destroyed. Written under the heap's CacheLock.</summary>
-    public HeapState* Heap;
-
     /// <summary>
     /// The owner, never null; <see cref="Threads.Nobody"/> for a shared cache, for one in no use, and for one whose thread ended while the heap
     /// stood still: who opens the gate collects it. A thread's state is never another thread's before none of its caches names it any more.
     /// </summary>
     public ThreadState* Thread;
-    public ThreadCache* Next;
-    public ThreadCache* Previous;
 
     /// <summary>The tag of the heap's slabs that have the bias of this cache, less their class. A free by the fast path needs exactly such a tag.</summary>
     public uint TagBase;
@@ -49,6 +52,18 @@ internal unsafe struct ThreadCache
     /// </summary>
     public uint OpenTagBase;
 
+    /// <summary>
+    /// By granules of a size up to SizeClass.TableBytes, how far from the start of the structure the magazine lies. Those of up to 240 bytes share a cache line with
+    /// what each call looks at: with many heaps in turn a line is what a call costs.
+    /// </summary>
+    public MagazineOffsets Offsets;
+
+    /// <summary>The heap it serves; null when that was destroyed. Written under the heap's CacheLock.</summary>
+    public HeapState* Heap;
+
+    public ThreadCache* Next;
+    public ThreadCache* Previous;
+
     /// <summary>In Busy: the owner is outside. Not 0, which the compiler would store by way of a register.</summary>
     public const nuint Idle = 4;
 
@@ -58,19 +73,19 @@ internal unsafe struct ThreadCache
     /// <summary>In Busy: the owner looks at no address that he was given, as one who allocates, or only at a block that is his own.</summary>
     public const nuint Nowhere = 2;
 
-    // Behind the structure lie, by granules of a size up to SizeClass.TableBytes, the offsets of the magazines from the start of the structure;
-    // then the magazines, one for each size class.
-    private const nuint OffsetsBytes = (SizeClass.TableBytes / Units.GranuleBytes + 4) * sizeof(ushort);
+    // The magazines lie in front of the structure, one for each size class, the one of the smallest blocks last. Behind it lies what is made next, the first rounds: so
+    // what a call looks at is seldom in more than one page.
+    public static nuint StructureBytes => (nuint)sizeof(ThreadCache) + MagazinesBytes;
 
-    public static nuint StructureBytes => (nuint)sizeof(ThreadCache) + OffsetsBytes + SizeClass.Count * (nuint)sizeof(Magazine);
+    private static nuint MagazinesBytes => SizeClass.Count * (nuint)sizeof(Magazine);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Magazine* MagazineOf(ThreadCache* cache, uint index) => (Magazine*)((byte*)(cache + 1) + OffsetsBytes) + index;
+    public static Magazine* MagazineOf(ThreadCache* cache, uint index) => (Magazine*)((byte*)cache - sizeof(Magazine) - (nuint)index * (nuint)sizeof(Magazine));
 
     /// <summary>The magazine for a size of at most SizeClass.TableBytes. A table in the cache itself is the shortest way there.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Magazine* MagazineOfTable(ThreadCache* cache, nuint bytes) =>
-        (Magazine*)((byte*)cache + ((ushort*)(cache + 1))[(bytes + (Units.GranuleBytes - 1)) >> Units.GranuleShift]);
+        (Magazine*)((byte*)cache + ((short*)((byte*)cache + OffsetsStart))[(bytes + (Units.GranuleBytes - 1)) >> Units.GranuleShift]);
 
     /// <summary>
     /// The cache through which this thread uses the heap; null when it must do without: the heap is hardly used yet, the thread has no state of its own, or there is no memory.
@@ -240,7 +255,8 @@ internal unsafe struct ThreadCache
 
     private static ThreadCache* Build()
     {
-        ThreadCache* cache = (ThreadCache*)Metadata.Take(StructureBytes + LineBytes);
+        byte* memory = (byte*)Metadata.Take(StructureBytes + LineBytes);
+        ThreadCache* cache = memory == null ? null : (ThreadCache*)(memory + MagazinesBytes);
         if (cache != null)
         {
             if (CollidesWithThreadWord(cache))
@@ -257,7 +273,7 @@ internal unsafe struct ThreadCache
             for (nuint bytes = 0; bytes <= SizeClass.TableBytes; bytes += Units.GranuleBytes)
             {
                 byte* magazine = (byte*)MagazineOf(cache, SizeClass.OfTable(bytes));
-                ((ushort*)(cache + 1))[bytes >> Units.GranuleShift] = (ushort)(magazine - (byte*)cache);
+                ((short*)&cache->Offsets)[bytes >> Units.GranuleShift] = (short)(magazine - (byte*)cache);
             }
         }
 
@@ -468,5 +484,11 @@ internal unsafe struct ThreadCache
         }
 
         return true;
+    }
+
+    [InlineArray((int)(SizeClass.TableBytes / Units.GranuleBytes) + 1)]
+    public struct MagazineOffsets
+    {
+        private short _first;
     }
 }

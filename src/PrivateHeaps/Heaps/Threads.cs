@@ -25,7 +25,7 @@ internal static unsafe class Threads
     public static bool Initialize()
     {
         s_state = s_state != null ? s_state : (State*)Metadata.Take((nuint)sizeof(State));
-        ClosedCache = ClosedCache != null ? ClosedCache : (ThreadCache*)Metadata.Take(ThreadCache.StructureBytes);
+        ClosedCache = ClosedCache != null ? ClosedCache : (ThreadCache*)Metadata.Take((nuint)sizeof(ThreadCache));
         Nobody = Nobody != null ? Nobody : (ThreadState*)Metadata.Take((nuint)sizeof(ThreadState));
         if (s_state == null || ClosedCache == null || Nobody == null)
         {

@@ -16,6 +16,12 @@ internal static unsafe class Arena
     /// <summary>Larger regions get a reservation of their own.</summary>
     public const nuint LargestPieceBytes = 16 * Units.MiB;
 
+    // Regions of many heaps lie at equal distances, and what each call to a heap looks at lies in the same place of each: the first block, its state, its page entry, and
+    // the entries of the system's own page tables. At distances of powers of two all of that would meet in few sets of the processor's caches. So a piece that is
+    // large enough not to miss it is a unit longer, and what its owner gets begins by as many pages later as its number says.
+    private const nuint LeastColoredBytes = 1 * Units.MiB;
+    private const uint ColorCount = (uint)(UnitBytes / Units.PageBytes);
+
     private const int ArenaLimit = 1024;
     private const nuint ArenaBytes = (nuint)1 * Units.GiB;
     private const nuint SmallestArenaBytes = LargestPieceBytes;
@@ -40,7 +46,7 @@ internal static unsafe class Arena
     public static byte* Take(nuint bytes, out bool clean)
     {
         OsLock.Enter(&s_state->Lock);
-        byte* piece = TakeLocked(UnitsOf(bytes), out clean);
+        byte* piece = TakeLocked(bytes, out clean);
         OsLock.Leave(&s_state->Lock);
         return piece;
     }
@@ -48,24 +54,26 @@ internal static unsafe class Arena
     /// <summary>Takes a piece back. Its owner has cleared page entries and states; only the first touchedBytes can hold anything.</summary>
     public static void Give(byte* piece, nuint bytes, nuint touchedBytes)
     {
-        uint units = UnitsOf(bytes);
+        uint units = PieceUnits(bytes);
         OsLock.Enter(&s_state->Lock);
         One* arena = Owner(piece);
-        uint start = (uint)((nuint)(piece - arena->Base) / UnitBytes);
-        RunMap.SetBits(arena->Dirty, start, UnitsOf(touchedBytes));
+        nuint offset = (nuint)(piece - arena->Base);
+        uint start = (uint)(offset / UnitBytes);
+        RunMap.SetBits(arena->Dirty, start, UnitsOf(offset % UnitBytes + touchedBytes));
         uint dirty = RunMap.CountSet(arena->Dirty, start, units);
         bool keeps = s_state->RetainedUnits + dirty <= RetainedUnitsMaximum;
 
         // Where commits are charged, what was committed and never touched goes back too.
-        uint kept = !keeps ? 0 : Os.ChargesCommits ? UnitsOf(touchedBytes) : units;
+        uint kept = !keeps ? 0 : Os.ChargesCommits ? UnitsOf(offset % UnitBytes + touchedBytes) : units;
         if (kept != units)
         {
             // The piece is nobody's meanwhile.
             OsLock.Leave(&s_state->Lock);
-            bool returned = Os.Decommit(piece + kept * UnitBytes, (units - kept) * UnitBytes);
+            byte* first = arena->Base + start * UnitBytes;
+            bool returned = Os.Decommit(first + kept * UnitBytes, (units - kept) * UnitBytes);
             if (!keeps)
             {
-                AddressMap.GiveBack(piece, bytes);
+                AddressMap.GiveBack(first, units * UnitBytes);
             }
 
             OsLock.Enter(&s_state->Lock);
@@ -89,8 +97,9 @@ internal static unsafe class Arena
     /// <summary>See <see cref="OsLock.MayWait"/>.</summary>
     public static bool MayWait() => OsLock.MayWait(&s_state->Lock);
 
-    private static byte* TakeLocked(uint units, out bool clean)
+    private static byte* TakeLocked(nuint bytes, out bool clean)
     {
+        uint units = PieceUnits(bytes);
         clean = false;
         for (uint index = 0; index <= s_state->Count; index++)
         {
@@ -116,7 +125,7 @@ internal static unsafe class Arena
             uint dirty = RunMap.CountSet(arena->Dirty, start, units);
             s_state->RetainedUnits -= dirty;
             clean = dirty == 0;
-            return arena->Base + start * UnitBytes;
+            return arena->Base + start * UnitBytes + (IsColored(bytes) ? start % ColorCount << Units.PageShift : 0);
         }
 
         return null;
@@ -185,6 +194,10 @@ internal static unsafe class Arena
         RunMap.Initialize(&arena->Map, words, units);
         return true;
     }
+
+    private static bool IsColored(nuint bytes) => bytes >= LeastColoredBytes && bytes < LargestPieceBytes;
+
+    private static uint PieceUnits(nuint bytes) => UnitsOf(bytes) + (IsColored(bytes) ? 1u : 0);
 
     private static uint UnitsOf(nuint bytes) => (uint)((bytes + (UnitBytes - 1)) / UnitBytes);
 

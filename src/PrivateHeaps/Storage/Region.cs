@@ -108,9 +108,9 @@ internal unsafe struct Region
             region->Base = (byte*)Os.Reserve(bytes);
         }
 
-        for (nuint word = 0; !clean && word < mapBytes / sizeof(ulong); word++)
+        for (ulong* word = region->Dirty, end = clean ? word : word + mapBytes / sizeof(ulong); word < end; word++)
         {
-            region->Dirty[word] = ulong.MaxValue;
+            *word = ulong.MaxValue;
         }
 
         if (region->Base != null && (initialBytes == 0 || Commit(region, (uint)(initialBytes >> Units.PageShift))))

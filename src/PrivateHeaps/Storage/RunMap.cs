@@ -122,7 +122,8 @@ internal unsafe struct RunMap
         {
             uint bit = index % WordBits;
             uint span = Bits.Min(WordBits - bit, end - index);
-            count += Bits.CountSet(words[index / WordBits] & MaskOf(bit, span));
+            ulong set = words[index / WordBits] & MaskOf(bit, span);
+            count += set == 0 ? 0 : Bits.CountSet(set);
             index += span;
         }
 

@@ -1,4 +1,5 @@
 using PrivateHeaps.Heaps;
+using PrivateHeaps.Slabs;
 using PrivateHeaps.Storage;
 using ThreadState = PrivateHeaps.Heaps.ThreadState;
 
@@ -26,7 +27,17 @@ public sealed unsafe class LayoutTests
         ThreadCache cache = default;
         Assert.Equal(0, (byte*)&cache.OpenHandle - (byte*)&cache);
         Assert.Equal(8, (byte*)&cache.Busy - (byte*)&cache);
-        Assert.True(sizeof(ThreadCache) <= 80);
+        Assert.True(sizeof(ThreadCache) <= 256);
+    }
+
+    [Fact]
+    public void What_a_call_looks_at_in_a_thread_cache_and_a_magazine_is_a_cache_line()
+    {
+        ThreadCache cache = default;
+        Assert.Equal(32, (byte*)&cache.Offsets - (byte*)&cache);
+        Assert.True((byte*)&cache.TagBase - (byte*)&cache <= 60 && (byte*)&cache.Thread - (byte*)&cache <= 56);
+        Assert.Equal(0, sizeof(ThreadCache) % 64);
+        Assert.Equal(64, sizeof(Magazine));
     }
 
     [Fact]
