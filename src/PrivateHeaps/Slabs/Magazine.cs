@@ -98,12 +98,13 @@ internal unsafe struct Magazine
         }
         else
         {
-            if (magazine->RefillCount >= LongRefillCount)
+            // One less than there is room for, so that who frees the block again does not fill the magazine with it.
+            uint most = (uint)(magazine->Limit - magazine->Base) - 1;
+            if (magazine->RefillCount >= LongRefillCount && Grow(magazine, Bits.Min(SizeClass.MagazineCapacity(index), 2 * most) + 1))
             {
-                Grow(magazine, Bits.Min(SizeClass.MagazineCapacity(index), 2 * (uint)(magazine->Limit - magazine->Base)));
+                most = (uint)(magazine->Limit - magazine->Base) - 1;
             }
 
-            uint most = (uint)(magazine->Limit - magazine->Base) - 1;
             uint wanted = Bits.Min(most, magazine->RefillCount);
             uint taken = Bin.Take(bin, regions, index, magazine->Base + wanted, wanted, bias);
             if (taken != wanted)
@@ -221,7 +222,7 @@ internal unsafe struct Magazine
     }
 
     // Gives an empty magazine a larger array if there is memory, so that the lock is taken less often.
-    private static void Grow(Magazine* magazine, uint capacity)
+    private static bool Grow(Magazine* magazine, uint capacity)
     {
         Rounds* larger = magazine->Limit - magazine->Base < capacity ? Rounds.Create(capacity) : null;
         if (larger != null)
@@ -229,6 +230,8 @@ internal unsafe struct Magazine
             Rounds.Drop(Unload(magazine));
             Load(magazine, larger);
         }
+
+        return larger != null;
     }
 
     private static void Empty(Magazine* magazine)
@@ -236,6 +239,7 @@ internal unsafe struct Magazine
         magazine->Top = magazine->Base = &magazine->Only;
         magazine->Limit = &magazine->Only + 1;
         magazine->Spare = null;
+        magazine->SeenTop = null;
         magazine->RefillCount = FirstRefillCount;
         magazine->HasReturned = false;
     }

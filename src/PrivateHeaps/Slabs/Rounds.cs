@@ -32,9 +32,12 @@ internal unsafe struct Rounds
 
     public static Rounds* Create(uint capacity)
     {
-        Rounds* rounds = (Rounds*)Metadata.Take(StructureBytes(capacity));
+        Rounds* rounds = (Rounds*)Metadata.TakeUncleared(StructureBytes(capacity));
         if (rounds != null)
         {
+            rounds->Next = null;
+            rounds->Count = 0;
+            rounds->Bias = 0;
             rounds->Capacity = (ushort)capacity;
         }
 

@@ -181,6 +181,17 @@ internal unsafe struct Slab
                 continue;
             }
 
+            uint whole = free == ulong.MaxValue ? TakeWords(bits, word, Bits.Min(words, word + (wanted - taken) / 64)) : 0;
+            if (whole != 0)
+            {
+                taken += whole * 64;
+                TakeRun(slab, word * 64, whole * 64, end - taken);
+                slab->Returned = 0;
+                slab->FirstWord = slab->FirstWord == word ? word + whole : slab->FirstWord;
+                word += whole - 1;
+                continue;
+            }
+
             ulong before = free;
             do
             {
@@ -198,6 +209,18 @@ internal unsafe struct Slab
 
         slab->FreeCount -= taken;
         return taken;
+    }
+
+    // Of the words up to the end, those from the first on of which all blocks are free: a fresh slab is not looked through block by block.
+    private static uint TakeWords(ulong* bits, uint first, uint end)
+    {
+        uint word = first;
+        for (; word < end && bits[word] == ulong.MaxValue; word++)
+        {
+            bits[word] = 0;
+        }
+
+        return word - first;
     }
 
     // Neighbors, the first on top. Most slabs are filled from end to end, and then a block costs an addition and a store, four of each in a turn of the loop.
@@ -219,18 +242,30 @@ internal unsafe struct Slab
         Vector128<ulong> one = Vector128.Create((ulong)slab->BlockBytes, slab->BlockBytes >> Units.GranuleShift);
         Vector128<ulong> two = one + one;
         Vector128<ulong> four = two + two;
-        Vector128<ulong> next = Vector128.Create((ulong)block, (ulong)StateOf(slab, block));
-        for (; count >= 4; count -= 4, next += four)
+        Vector128<ulong> first = Vector128.Create((ulong)block, (ulong)StateOf(slab, block));
+        Round* end = rounds + count;
+        if (count >= 4)
         {
-            next.Store((ulong*)(rounds + count - 1));
-            (next + one).Store((ulong*)(rounds + count - 2));
-            (next + two).Store((ulong*)(rounds + count - 3));
-            (next + two + one).Store((ulong*)(rounds + count - 4));
+            Vector128<ulong> second = first + one, third = first + two, fourth = second + two;
+            do
+            {
+                first.Store((ulong*)(end - 1));
+                second.Store((ulong*)(end - 2));
+                third.Store((ulong*)(end - 3));
+                fourth.Store((ulong*)(end - 4));
+                first += four;
+                second += four;
+                third += four;
+                fourth += four;
+                end -= 4;
+                count -= 4;
+            }
+            while (count >= 4);
         }
 
-        for (; count != 0; count--, next += one)
+        for (; count != 0; count--, first += one)
         {
-            next.Store((ulong*)(rounds + count - 1));
+            first.Store((ulong*)--end);
         }
     }
 

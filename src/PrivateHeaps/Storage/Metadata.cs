@@ -55,35 +55,46 @@ internal static unsafe class Metadata
     /// <summary>A zeroed object of at least the given size, aligned to a cache line; null when the system has no memory.</summary>
     public static void* Take(nuint bytes)
     {
+        void* taken = TakeUncleared(bytes, out nuint used);
+
+        // Most of a large object was never touched: to have it back from the system is cheaper than to write it all.
+        if (used != 0 && (used < DiscardBytes || !Os.Discard(taken, used)))
+        {
+            Os.Clear(taken, used);
+        }
+
+        return taken;
+    }
+
+    /// <summary>As <see cref="Take"/>, for who writes all that he reads: it may hold anything.</summary>
+    public static void* TakeUncleared(nuint bytes) => TakeUncleared(bytes, out _);
+
+    // All of an object was used before, or nothing.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void* TakeUncleared(nuint bytes, out nuint used)
+    {
         nuint rounded = RoundedBytes(bytes);
         void** list = (void**)&s_state->Lists + ListIndex(rounded);
         OsLock.Enter(&s_state->Lock);
-        if (s_state->TakesBeforeRefusal != 0 && Refuses())
+        void* taken = null;
+        used = 0;
+        if (s_state->TakesBeforeRefusal == 0 || !Refuses())
         {
-            OsLock.Leave(&s_state->Lock);
-            return null;
-        }
+            taken = *list;
+            if (taken != null)
+            {
+                *list = *(void**)taken;
+                used = rounded;
+            }
+            else
+            {
+                taken = GuardedRange.Take(&s_state->Range, rounded, StepBytes);
+            }
 
-        void* taken = *list;
-        if (taken == null)
-        {
-            // Fresh memory from the system is zero, so such an object needs no clearing.
-            taken = GuardedRange.Take(&s_state->Range, rounded, StepBytes);
             s_state->TakenBytes += taken == null ? 0 : rounded;
-            OsLock.Leave(&s_state->Lock);
-            return taken;
         }
 
-        *list = *(void**)taken;
-        s_state->TakenBytes += rounded;
         OsLock.Leave(&s_state->Lock);
-
-        // Most of a large object was never touched: to have it back from the system is cheaper than to write it all.
-        if (rounded < DiscardBytes || !Os.Discard(taken, rounded))
-        {
-            Os.Clear(taken, rounded);
-        }
-
         return taken;
     }
 
