@@ -81,6 +81,22 @@ public unsafe class PrivateHeapBlocksTests
     }
 
     [Fact]
+    public void A_block_that_was_freed_is_not_taken_for_an_aligned_one_that_it_is_not()
+    {
+        using PrivateHeap heap = new(new PrivateHeapOptions { MaximumSize = 1 << 20 });
+        nint[] blocks = [.. Enumerable.Range(0, 64).Select(_ => (nint)heap.Alloc(48)), .. Enumerable.Range(0, 64).Select(_ => (nint)heap.Alloc(24))];
+        Assert.Contains(blocks, block => block % 32 != 0);
+        Array.ForEach(blocks, block => heap.Free((void*)block));
+        foreach (int _ in blocks)
+        {
+            Assert.Equal(0u, (nuint)heap.AlignedAlloc(24, 32) % 32);
+            Assert.Equal(0u, (nuint)heap.AlignedAlloc(33, 64) % 64);
+        }
+
+        Assert.True(heap.Validate());
+    }
+
+    [Fact]
     public void AlignedRealloc_moves_to_an_aligned_place_and_keeps_the_contents()
     {
         using PrivateHeap heap = new();

@@ -148,7 +148,13 @@ internal static unsafe partial class Heap
             void* block = PopClass(thread->Table[SlotOf(handle)], handle, index, bytes);
             if (block != null)
             {
-                return block;
+                if (((nuint)block & (alignment - 1)) == 0)
+                {
+                    return block;
+                }
+
+                // One of a fitted heap, whose blocks of any size start at any granule.
+                Free(thread, handle, flags, block);
             }
         }
 
