@@ -6,8 +6,8 @@ namespace PrivateHeaps.Storage;
 /// <summary>
 /// Mappings of freed solo blocks that are kept for the next ones, since the page faults of a fresh mapping cost more than all else about a large
 /// block. They are few, so a list does; neighbors become one, and one that is too large is divided. If none is large enough, the largest is taken to be
-/// enlarged: the system moves its pages to where there is room in a sixtieth of the time of their page faults. Guarded by the lock of the region set. Only
-/// for systems that let parts of a mapping go, and move them.
+/// enlarged: the system moves its pages to where there is room in a sixtieth of the time of their page faults. The latest come first in the list, and the oldest go
+/// back first. Guarded by the lock of the region set. Only for systems that let parts of a mapping go, and move them.
 /// <para>
 /// Nothing is kept to begin with, so a program that frees once becomes small at once. When a block needs fresh pages within a second after others went
 /// back, as much is kept from then on as the solo blocks have used at once before, and an eighth of that: what they need fresh is matched by giving
@@ -16,7 +16,7 @@ namespace PrivateHeaps.Storage;
 /// </summary>
 internal unsafe struct SpareMappings
 {
-    private const uint CountMaximum = 64;
+    private const uint CountMaximum = 256;
     private const uint LargestPages = 64 * (Units.MiB / Units.PageBytes);
 
     // A mapping is divided when the rest is worth keeping and as large as what is taken. What is not divided lets the block grow, and leaves no small ones.
@@ -164,12 +164,12 @@ internal unsafe struct SpareMappings
         return pages << Units.PageShift;
     }
 
-    // The largest go first, at least half of each: small ones are of use to small blocks as they are, and to large ones when they are enlarged.
+    // The oldest go first, at least half of each: the other half is of use to smaller blocks as it is, and to large ones when it is enlarged.
     private static void Trim(SpareMappings* spares, nuint keptPages)
     {
         while (spares->_pages > keptPages)
         {
-            Region** link = LargestLink(spares);
+            Region** link = OldestLink(spares);
             Region* region = *link;
             nuint pages = Bits.Max(spares->_pages - keptPages, region->PageCount / 2);
             pages = pages + SmallestRestPages <= region->PageCount ? pages : region->PageCount;
@@ -238,6 +238,17 @@ internal unsafe struct SpareMappings
         spares->_count--;
         spares->_pages -= region->PageCount;
         return region;
+    }
+
+    private static Region** OldestLink(SpareMappings* spares)
+    {
+        Region** link = &spares->_first;
+        while ((*link)->Next != null)
+        {
+            link = &(*link)->Next;
+        }
+
+        return link;
     }
 
     private static Region** LargestLink(SpareMappings* spares)
