@@ -121,8 +121,18 @@ size_t ph_address_space_limit(void)
     return bytes;
 }
 
-/* Not by syscall(2): the C library knows the number without going to the kernel. */
+/* Not by syscall(2): the C library knows the numbers without going to the kernel. */
 int ph_cpu_number(void) { KEEPING_ERRNO(int, sched_getcpu()); }
+
+int ph_node_number(void)
+{
+    int saved = errno;
+    unsigned node = 0;
+    if (getcpu(NULL, &node) != 0)
+        node = 0;
+    errno = saved;
+    return (int)node;
+}
 
 int ph_cpu_count(void)
 {

@@ -74,6 +74,10 @@ internal static unsafe class Libc
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_cpu_count")]
     public static extern int cpu_count();
 
+    /// <summary>The number of the NUMA node that the calling thread runs on; 0 where the system does not tell.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_node_number")]
+    public static extern int node_number();
+
     /// <summary>CLOCK_MONOTONIC_COARSE in milliseconds.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_milliseconds")]
     public static extern long milliseconds();

@@ -4,7 +4,8 @@ using PrivateHeaps.Foundation;
 namespace PrivateHeaps.Platform;
 
 /// <summary>
-/// The processors and the memory that this process may use, on Linux: the machine's, cut down to the limits that are set for the process.
+/// The processors and the memory that this process may use, on Linux: the machine's, cut down to the limits that are set for the process. And whether
+/// they are on several nodes.
 /// </summary>
 internal static unsafe class LinuxMachine
 {
@@ -29,6 +30,25 @@ internal static unsafe class LinuxMachine
 
     /// <summary>On x86, what CPUID says of family, model and stepping (EAX of leaf 1); else 0.</summary>
     public static uint ProcessorSignature => LibcPages.processor_signature();
+
+    /// <summary>Whether processors are on several nodes; false when the system does not tell.</summary>
+    public static bool HasNodes
+    {
+        get
+        {
+            // The numbers of the nodes with processors: "0", "0-3" or "0,2".
+            Unsafe.SkipInit(out LinuxText text);
+            if (!text.Open("/sys/devices/system/node/has_cpu\0"u8))
+            {
+                return false;
+            }
+
+            text.Number(10);
+            bool hasMore = text.Peek() is (byte)'-' or (byte)',';
+            text.Close();
+            return hasMore;
+        }
+    }
 
     /// <summary>False when the system does not tell.</summary>
     public static bool TryMeasure(out MemoryTotals totals)

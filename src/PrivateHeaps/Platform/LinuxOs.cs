@@ -29,6 +29,7 @@ internal static unsafe class LinuxOs
         table.Release = &Posix.Release;
         table.Resize = &Resize;
         table.Move = &Move;
+        table.NodeNumber = LinuxMachine.HasNodes ? &NodeNumber : null;
     }
 
     public static nuint AddressSpaceLimit() => Libc.address_space_limit();
@@ -74,6 +75,8 @@ internal static unsafe class LinuxOs
         void* moved = Libc.mremap(address, oldBytes, newBytes, target == null ? RemapAnywhere : RemapToTarget, target);
         return (nint)moved == -1 ? null : moved;
     }
+
+    private static uint NodeNumber() => (uint)Libc.node_number();
 
     private static int Protection(bool executable) => executable ? Posix.ProtectReadWriteExecute : Posix.ProtectReadWrite;
 }

@@ -69,6 +69,7 @@ internal static unsafe class Os
         s_release = table->Release;
         s_resize = table->Resize;
         s_move = table->Move;
+        NodeSource = table->NodeNumber;
         Shared.Write(ref s_decommitted, Unknown);
     }
 
@@ -162,6 +163,22 @@ internal static unsafe class Os
     /// <summary>Processors that this process may run on; at least 1.</summary>
     public static uint CpuCount => (uint)Libc.cpu_count();
 
+    /// <summary>See <see cref="OsTable.NodeNumber"/>. For tests, which make a machine of several nodes of this one.</summary>
+    public static delegate*<uint> NodeSource { get; set; }
+
+    /// <summary>Whether there are several nodes.</summary>
+    public static bool HasNodes => NodeSource != null;
+
+    /// <summary>
+    /// The number of the node on which the calling thread runs, and which it may have left when this returns; of more than 256 nodes some share one. 0, and
+    /// nobody is asked, where there is one node.
+    /// </summary>
+    public static byte NodeNumber
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => HasNodes ? AskNode() : (byte)0;
+    }
+
     /// <summary>A clock that only goes forward, exact to a few milliseconds.</summary>
     public static long Milliseconds => Libc.milliseconds();
 
@@ -170,6 +187,10 @@ internal static unsafe class Os
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Copy(void* to, void* from, nuint bytes) => Libc.memmove(to, from, bytes);
+
+    // Apart, so that where there is one node nothing is saved for the sake of the call.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static byte AskNode() => (byte)NodeSource();
 
     // Tried on a page of its own, once, before the first contents go: a program that gives nothing back does not pay for it.
     private static bool DecommittedReadsAsZero()

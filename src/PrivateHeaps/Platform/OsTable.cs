@@ -46,4 +46,10 @@ internal unsafe struct OsTable
     /// Null where the system has no such operation.
     /// </summary>
     public delegate*<void*, nuint, void*, nuint, void*> Move;
+
+    /// <summary>
+    /// () -> the number of the NUMA node on which the calling thread runs: its processor, and the memory that this reaches fastest. Null where all
+    /// processors are on one node, and where that is not known.
+    /// </summary>
+    public delegate*<uint> NodeNumber;
 }

@@ -1,4 +1,5 @@
 using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
 using PrivateHeaps.Storage;
 
 namespace PrivateHeaps.Slabs;
@@ -22,8 +23,8 @@ internal unsafe partial struct Bin
     }
 
     /// <summary>
-    /// A full magazine from the depot: one that a thread of the bias filled; or any, where blocks go between threads or when there are many. Null when there is none, and if the
-    /// depot is empty then it may keep more from now on. The caller holds Lock.
+    /// A full magazine of the caller's node from the depot: one that a thread of the bias filled; or any, where blocks go between threads or when there are many. Null when there
+    /// is none, and if the depot is empty then it may keep more from now on. The caller holds Lock.
     /// </summary>
     public static Rounds* TakeFull(Bin* bin, uint index, uint bias)
     {
@@ -31,24 +32,13 @@ internal unsafe partial struct Bin
         Rounds* full = bin->Depot;
         if (full != null)
         {
-            Rounds** link = &bin->Depot;
-            for (int i = 0; full != null && full->Bias != bias && i < ChoiceCount; i++)
+            Rounds** link = ChooseFull(bin, bias);
+            if (link == null)
             {
-                link = &full->Next;
-                full = full->Next;
+                return null;
             }
 
-            if (full == null || full->Bias != bias)
-            {
-                if (!IsShared(bin) && bin->DepotCount <= ChoiceCount)
-                {
-                    return null;
-                }
-
-                link = &bin->Depot;
-                full = *link;
-            }
-
+            full = *link;
             *link = full->Next;
             bin->DepotCount--;
         }
@@ -59,6 +49,32 @@ internal unsafe partial struct Bin
         }
 
         return full;
+    }
+
+    // The link to the magazine that TakeFull takes.
+    private static Rounds** ChooseFull(Bin* bin, uint bias)
+    {
+        byte node = Os.NodeNumber;
+        Rounds** link = &bin->Depot;
+        for (int i = 0; i <= ChoiceCount && *link != null; i++, link = &(*link)->Next)
+        {
+            if ((*link)->Bias == bias && (*link)->Node == node)
+            {
+                return link;
+            }
+        }
+
+        bool areMany = bin->DepotCount > ChoiceCount;
+        link = &bin->Depot;
+        for (int i = 0; i <= ChoiceCount && *link != null && (areMany || IsShared(bin)); i++, link = &(*link)->Next)
+        {
+            if ((*link)->Node == node)
+            {
+                return link;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Keeps an empty array for a thread that comes with a full one. The caller holds Lock.</summary>

@@ -244,12 +244,14 @@ internal unsafe struct Magazine
         magazine->HasReturned = false;
     }
 
-    // The full spare goes to the processor's depot or to that of the bin, or its blocks to their slabs when the depot has enough; an empty array takes its place.
+    // The full spare goes to the processor's depot or to that of the bin, where threads of another node find what is theirs, or its blocks to their slabs when the
+    // depot has enough; an empty array takes its place.
     private static void StoreSpare(Magazine* magazine, Bin* bin, Depots** depots, RegionSet* regions, uint index)
     {
         Rounds* full = magazine->Spare;
         full->Bias = magazine->Bias;
-        Depot* depot = Depots.Here(depots, index);
+        full->Node = Slab.NodeOf(Rounds.Items(full)->Block);
+        Depot* depot = full->Node == Os.NodeNumber ? Depots.Here(depots, index) : null;
         Rounds* empty = depot == null ? null : Depot.TradeFull(depot, full, bin, index);
         if (empty != null)
         {

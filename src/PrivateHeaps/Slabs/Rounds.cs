@@ -24,7 +24,10 @@ internal unsafe struct Rounds
     public ushort Capacity;
 
     /// <summary>The bias of who put it into a depot: he is the one to get it back, so that the blocks of one thread stay with it.</summary>
-    public ushort Bias;
+    public byte Bias;
+
+    /// <summary>The node of the block that lay lowest in it then, and of the others too where blocks go one way from node to node.</summary>
+    public byte Node;
 
     public static Round* Items(Rounds* rounds) => (Round*)(rounds + 1);
 

@@ -20,7 +20,10 @@ internal unsafe struct Slab
     public Slab* Previous;
     public Region* Region;
     public byte* Base;
-    public uint Class;
+    public ushort Class;
+
+    /// <summary>The node of the thread that made the slab. Fixed.</summary>
+    public byte Node;
     public uint BlockBytes;
     public uint SlotCount;
     public uint FreeCount;
@@ -81,7 +84,8 @@ internal unsafe struct Slab
 
         slab->Region = region;
         slab->Base = run;
-        slab->Class = index;
+        slab->Class = (ushort)index;
+        slab->Node = Os.NodeNumber;
         slab->BlockBytes = block;
         slab->SlotCount = slots;
         slab->FreeCount = slots;
@@ -111,6 +115,9 @@ internal unsafe struct Slab
         byte* window = AddressMap.KnownWindowOf((nuint)block);
         return HoldsStates(slab) ? AddressMap.StateOfPage(AddressMap.EntryIn(window, (nuint)block)) : AddressMap.StateIn(window, (nuint)block);
     }
+
+    /// <summary>The node of the slab that a block in a magazine belongs to; not asked where there is one node.</summary>
+    public static byte NodeOf(byte* block) => Os.HasNodes ? ((Slab*)AddressMap.EntryOf(block)->Owner)->Node : (byte)0;
 
     /// <summary>The tag of its pages.</summary>
     public static uint TagOf(Slab* slab) => Shared.Read(&AddressMap.EntryOf(slab->Base)->Tag);

@@ -7,6 +7,7 @@ namespace PrivateHeaps.Storage;
 /// <summary>
 /// Large reservations that the regions of private heaps are cut from in pieces of 64 KiB, so that creating and destroying a heap needs no
 /// system call. The memory of a dropped region is retained for the next one, up to a bound in all. Any thread may call; the lock is a leaf.
+/// Each node has arenas of its own: so what is retained serves the node that it lies on, and page entries and states of two nodes share no page.
 /// Conservation: RetainedUnits is the number of dirty units that belong to no piece.
 /// </summary>
 internal static unsafe class Arena
@@ -40,8 +41,8 @@ internal static unsafe class Arena
     }
 
     /// <summary>
-    /// A piece, or null. It is committed, unless the system charges commits: then its owner commits what it uses. Its page entries and states are zero;
-    /// clean means that it reads as zero too.
+    /// A piece, from an arena of the caller's node, or null. It is committed, unless the system charges commits: then its owner commits what it uses. Its
+    /// page entries and states are zero; clean means that it reads as zero too.
     /// </summary>
     public static byte* Take(nuint bytes, out bool clean)
     {
@@ -100,16 +101,18 @@ internal static unsafe class Arena
     private static byte* TakeLocked(nuint bytes, out bool clean)
     {
         uint units = PieceUnits(bytes);
+        byte node = Os.NodeNumber;
         clean = false;
-        for (uint index = 0; index <= s_state->Count; index++)
+        State* state = s_state;
+        One* arena = (One*)&state->Arenas;
+        for (uint index = 0; index <= state->Count; index++, arena++)
         {
-            if (index == s_state->Count && !AddArena())
+            if (index == state->Count && !AddArena(node))
             {
                 return null;
             }
 
-            One* arena = (One*)&s_state->Arenas + index;
-            uint start = RunMap.Find(&arena->Map, units, 1, 0);
+            uint start = arena->Node == node ? RunMap.Find(&arena->Map, units, 1, 0) : RunMap.None;
             if (start == RunMap.None)
             {
                 continue;
@@ -123,7 +126,7 @@ internal static unsafe class Arena
 
             RunMap.Take(&arena->Map, start, units);
             uint dirty = RunMap.CountSet(arena->Dirty, start, units);
-            s_state->RetainedUnits -= dirty;
+            state->RetainedUnits -= dirty;
             clean = dirty == 0;
             return arena->Base + start * UnitBytes + (IsColored(bytes) ? start % ColorCount << Units.PageShift : 0);
         }
@@ -156,7 +159,7 @@ internal static unsafe class Arena
     private static bool CommitTo(One* arena, nuint end) =>
         Os.ChargesCommits || Os.Commit(arena->Base + arena->CommittedBytes, end - arena->CommittedBytes, false);
 
-    private static bool AddArena()
+    private static bool AddArena(byte node)
     {
         if (s_state->Count == ArenaLimit)
         {
@@ -190,6 +193,7 @@ internal static unsafe class Arena
 
         One* arena = (One*)&s_state->Arenas + s_state->Count++;
         arena->Base = start;
+        arena->Node = node;
         arena->Dirty = words + RunMap.BytesFor(units) / sizeof(ulong);
         RunMap.Initialize(&arena->Map, words, units);
         return true;
@@ -219,6 +223,8 @@ internal static unsafe class Arena
         /// <summary>Bytes whose windows the address map covers, and that are committed where that costs nothing.</summary>
         public nuint CommittedBytes;
 
+        /// <summary>The node of the thread that made it. Fixed.</summary>
+        public byte Node;
         public RunMap Map;
 
         /// <summary>One bit a unit: it may hold something.</summary>

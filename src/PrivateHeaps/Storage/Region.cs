@@ -60,6 +60,9 @@ internal unsafe struct Region
     public uint Index;
     public bool Executable;
 
+    /// <summary>The node of the thread that made it; see <see cref="RegionSet"/>. Fixed.</summary>
+    public byte Node;
+
     /// <summary>
     /// How far a mapping of a solo block has been moved since it was made. To the system neighbors are one mapping, which it can move as a whole, only if they
     /// have been moved equally far.
@@ -93,6 +96,7 @@ internal unsafe struct Region
 
         region->PageCount = pages;
         region->Executable = executable;
+        region->Node = Os.NodeNumber;
         region->Dirty = (ulong*)((byte*)(region + 1) + mapBytes);
         region->HeaderBytes = Units.PageBytes;
         RunMap.Initialize(&region->Pages, (ulong*)(region + 1), pages);
@@ -151,9 +155,9 @@ internal unsafe struct Region
     }
 
     /// <summary>
-    /// A run of pages, committed, marked used: its first page, or RunMap.None. The alignment is in bytes. All but the dirty pages read as zero.
+    /// A run of pages, committed, marked used; null when the region has none. The alignment is in bytes. All but the dirty pages read as zero.
     /// </summary>
-    public static uint TakeRun(Region* region, uint pages, nuint alignment, out uint dirty)
+    public static byte* TakeRun(Region* region, uint pages, nuint alignment, out uint dirty)
     {
         dirty = 0;
         uint alignmentPages = (uint)(alignment >> Units.PageShift);
@@ -161,11 +165,11 @@ internal unsafe struct Region
         uint page = RunMap.Find(&region->Pages, pages, Bits.Max(alignmentPages, 1), phase);
         if (page == RunMap.None || !CommitTo(region, page + pages) || !CommitAgain(region, page, pages))
         {
-            return RunMap.None;
+            return null;
         }
 
         dirty = TakeAt(region, page, pages);
-        return page;
+        return region->Base + ((nuint)page << Units.PageShift);
     }
 
     /// <summary>Takes the pages behind a run for it, if they are free and can be committed.</summary>

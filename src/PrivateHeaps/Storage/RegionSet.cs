@@ -6,6 +6,9 @@ namespace PrivateHeaps.Storage;
 /// <summary>
 /// All the regions of one heap: where its slabs and large blocks get their page runs. A bounded heap has exactly one region; a growable
 /// one adds regions of doubling size, and single large blocks as regions of their own. Every field but the limits is written under Lock.
+/// On a machine with several nodes a thread gets runs from regions that threads of its node made, and a growable heap adds one for it before it takes
+/// from those of others: the system places a page on the node of who touches it first, and there it stays when its run is free. So a heap holds on
+/// each node as much as was used from there at once.
 /// </summary>
 internal unsafe struct RegionSet
 {
@@ -275,22 +278,15 @@ internal unsafe struct RegionSet
             return null;
         }
 
-        uint page = RunMap.None;
-        for (region = set->First; region != null; region = region->Next)
-        {
-            page = Region.TakeRun(region, pages, alignment, out dirty);
-            if (page != RunMap.None)
-            {
-                break;
-            }
-        }
-
-        if (region == null && !set->Bounded)
+        // Asked once: who changes nodes meanwhile must have looked at every region before he is refused.
+        byte node = Os.NodeNumber;
+        byte* run = TakeFrom(set, pages, alignment, node, isOfNode: true, out region, out dirty);
+        if (run == null && !set->Bounded)
         {
             nuint nextRegionBytes = set->NextRegionBytes;
             region = Grow(set, pages, alignment);
-            page = region == null ? RunMap.None : Region.TakeRun(region, pages, alignment, out dirty);
-            if (region != null && page == RunMap.None)
+            run = region == null ? null : Region.TakeRun(region, pages, alignment, out dirty);
+            if (region != null && run == null)
             {
                 // There is address space and no memory. Were the region kept, each further try would add one.
                 DropLast(set);
@@ -298,7 +294,12 @@ internal unsafe struct RegionSet
             }
         }
 
-        if (page == RunMap.None)
+        if (run == null && Os.HasNodes)
+        {
+            run = TakeFrom(set, pages, alignment, node, isOfNode: false, out region, out dirty);
+        }
+
+        if (run == null)
         {
             return null;
         }
@@ -306,7 +307,23 @@ internal unsafe struct RegionSet
         set->UsedPages += pages;
         NoteTaken(set, pages, dirty);
         clean = dirty == 0;
-        return region->Base + ((nuint)page << Units.PageShift);
+        return run;
+    }
+
+    // The run from the first region of the node, or of all others, that has it; null when none does.
+    private static byte* TakeFrom(RegionSet* set, uint pages, nuint alignment, byte node, bool isOfNode, out Region* region, out uint dirty)
+    {
+        dirty = 0;
+        byte* run = null;
+        for (region = set->First; region != null; region = region->Next)
+        {
+            if (region->Node == node == isOfNode && (run = Region.TakeRun(region, pages, alignment, out dirty)) != null)
+            {
+                break;
+            }
+        }
+
+        return run;
     }
 
     // A region that was added just now and holds nothing.

@@ -18,6 +18,7 @@ internal static unsafe class CurrentOs
         table.Release = &Release;
         table.Resize = &Resize;
         table.Move = null;
+        table.NodeNumber = null;
     }
 
     // Small, so that the engine's reservations are.

@@ -1,4 +1,5 @@
 using PrivateHeaps.Heaps;
+using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
 using PrivateHeaps.Storage;
 using PrivateHeaps.Win32;
@@ -25,6 +26,7 @@ internal static unsafe class FaultScenarios
     private static string s_where = "";
 
     private static int s_step;
+    private static int s_asked;
     private static bool s_isDetailed;
 
     // The step that has had a failure last, as long as what it did to the others was not looked at.
@@ -36,8 +38,9 @@ internal static unsafe class FaultScenarios
         FailingSystem.Install(rules);
 
         // What the other kinds and rules have of their own is seen when any call may fail.
-        s_isDetailed = rules == MemoryRules.OfThisSystem && kind is not (HeapKind.Executable or HeapKind.Unserialized or HeapKind.Raising or HeapKind.Checked);
+        s_isDetailed = rules == MemoryRules.OfThisSystem && kind is not (HeapKind.Executable or HeapKind.Unserialized or HeapKind.Raising or HeapKind.Checked or HeapKind.Wandering);
         Depots.IsEager = true;
+        Os.NodeSource = kind == HeapKind.Wandering ? &NextNode : null;
         for (int index = 0; index < HeapsBefore; index++)
         {
             Check(HeapApi.HeapCreate(0, 0, 64 * KiB) != 0, "a heap before all");
@@ -94,6 +97,8 @@ internal static unsafe class FaultScenarios
         Check(most >= 10, "hardly any call was refused");
     }
 
+    private static uint NextNode() => (uint)Interlocked.Increment(ref s_asked) / 5 % 3;
+
     private static nuint CacheBytes => (ThreadCache.StructureBytes + 127) & ~(nuint)63;
 
     private static void Live((SystemCalls Chosen, int Number, bool Stays)? fault)
@@ -126,7 +131,7 @@ internal static unsafe class FaultScenarios
 
     private static nint Create() => s_kind switch
     {
-        HeapKind.Growable => HeapApi.HeapCreate(0, 0, 0),
+        HeapKind.Growable or HeapKind.Wandering => HeapApi.HeapCreate(0, 0, 0),
         HeapKind.Bounded => HeapApi.HeapCreate(0, 4 * KiB, 64 * MiB),
         HeapKind.Fitted => HeapApi.HeapCreate(0, 4 * KiB, 4 * MiB),
         HeapKind.Executable => HeapApi.HeapCreate(HeapApi.HEAP_CREATE_ENABLE_EXECUTE, 64 * KiB, 0),

@@ -5,6 +5,9 @@ internal enum HeapKind
 {
     Growable,
 
+    /// <summary>Growable, of threads that are on another node each time that they are asked.</summary>
+    Wandering,
+
     /// <summary>A maximum that is too large for a fitted heap.</summary>
     Bounded,
     Fitted,

@@ -131,6 +131,19 @@ public sealed unsafe class OsTests
     }
 
     [Fact]
+    public void The_node_is_one_of_those_with_processors_and_nobody_is_asked_where_there_is_one()
+    {
+        const string nodesWithProcessors = "/sys/devices/system/node/has_cpu";
+        string numbers = File.Exists(nodesWithProcessors) ? File.ReadAllText(nodesWithProcessors).Trim() : "0";
+        Assert.Equal(numbers.Contains('-', StringComparison.Ordinal) || numbers.Contains(',', StringComparison.Ordinal), Os.HasNodes);
+        Assert.True(Os.HasNodes || Os.NodeNumber == 0);
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.True(Directory.Exists($"/sys/devices/system/node/node{Libc.node_number()}") || !Directory.Exists("/sys/devices/system/node"));
+        }
+    }
+
+    [Fact]
     public void A_wait_ends_when_the_word_has_changed_or_after_its_time()
     {
         int word = 1;

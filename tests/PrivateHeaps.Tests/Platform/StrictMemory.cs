@@ -54,6 +54,7 @@ internal static unsafe class StrictMemory
             Release = &Release,
             Resize = &Resize,
             Move = null,
+            NodeNumber = s_system.NodeNumber,
         };
     }
 

@@ -1,6 +1,7 @@
 using PrivateHeaps.Heaps;
 using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
+using PrivateHeaps.Tests.Platform;
 using PrivateHeaps.Win32;
 
 namespace PrivateHeaps.Tests.Slabs;
@@ -16,10 +17,12 @@ public sealed unsafe class DepotTests : IDisposable
     public void Dispose() => Depots.IsEager = false;
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(256 << 20)]
-    public void Eight_threads_hand_blocks_to_each_other_while_the_heap_is_validated_walked_and_compacted(int maximum)
+    [InlineData(0, 1)]
+    [InlineData(256 << 20, 1)]
+    [InlineData(0, 4)]
+    public void Eight_threads_hand_blocks_to_each_other_while_the_heap_is_validated_walked_and_compacted(int maximum, int nodeCount)
     {
+        using SimulatedNodes? nodes = nodeCount == 1 ? null : new();
         using PrivateHeap heap = new(new PrivateHeapOptions { MaximumSize = (nuint)maximum });
         nint[] slots = new nint[SlotCount];
         int working = ThreadCount;
@@ -42,6 +45,7 @@ public sealed unsafe class DepotTests : IDisposable
         {
             try
             {
+                SimulatedNodes.Here = (uint)(seed % nodeCount);
                 Hand(heap, slots, new Random(seed));
             }
             finally

@@ -10,7 +10,7 @@ public sealed class FreestandingTests
     private static readonly HashSet<string> s_allowedImports =
     [
         "__cxa_finalize", "__environ", "environ", "__errno_location", "__register_atfork", "__tls_get_addr", "abort", "clock_gettime", "dl_iterate_phdr", "dlsym", "fprintf",
-        "getauxval", "getenv", "getrlimit", "longjmp", "memmove", "memset", "memcpy", "pthread_key_create", "pthread_setspecific", "sched_getcpu", "sigaction", "strcmp", "syscall", "vsnprintf",
+        "getauxval", "getcpu", "getenv", "getrlimit", "longjmp", "memmove", "memset", "memcpy", "pthread_key_create", "pthread_setspecific", "sched_getcpu", "sigaction", "strcmp", "syscall", "vsnprintf",
     ];
 
     /// <summary>How the compiler begins the names of the runtime's functions, of what is in the framework's assemblies, and of the tables that objects have.</summary>

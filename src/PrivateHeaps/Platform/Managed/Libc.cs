@@ -90,9 +90,17 @@ internal static unsafe class Libc
 
     public static int cpu_count() => Environment.ProcessorCount;
 
+    public static int node_number()
+    {
+        uint node;
+        return syscall(GetCpuCall, 0, (nint)(&node), 0, 0) == 0 ? (int)node : 0;
+    }
+
     public static long milliseconds() => Environment.TickCount64;
 
     public static long clock_realtime() => (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
+
+    private static nint GetCpuCall => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 168 : 309;
 
     private static nint FutexCall => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 98 : 202;
 

@@ -28,6 +28,7 @@ internal static unsafe class MacOs
         table.Release = &Posix.Release;
         table.Resize = &Resize;
         table.Move = null;
+        table.NodeNumber = null;
     }
 
     // The timeout is in microseconds, rounded up, since 0 means none; what is too long for it may wake early.

@@ -38,6 +38,7 @@ internal static unsafe class WindowsOs
         table.Release = &Release;
         table.Resize = &Resize;
         table.Move = null;
+        table.NodeNumber = null;
     }
 
     // Milliseconds are the finest that Windows waits; rounded up, since a wait of 0 would be none.
