@@ -10,8 +10,13 @@ public sealed class LayoutTests
 
     public static TheoryData<string> Libraries => [.. FreestandingTests.Names];
 
-    private static IEnumerable<string> Ordered =>
-        File.ReadLines(Repository.PathTo("src", "PrivateHeaps.Native", "code.order")).Where(line => !line.StartsWith('#'));
+    private static IEnumerable<string> Lines => File.ReadLines(Repository.PathTo("src", "PrivateHeaps.Native", "code.order"));
+
+    private static IEnumerable<string> Ordered => Lines.Where(line => !line.StartsWith('#'));
+
+    // What comes behind the second comment, programs with malloc's library do not run.
+    private static IEnumerable<string> OrderedIn(string library) =>
+        library.Contains("malloc", StringComparison.Ordinal) ? Lines.SkipWhile(line => line.StartsWith('#')).TakeWhile(line => !line.StartsWith('#')) : Ordered;
 
     [Theory]
     [MemberData(nameof(Libraries))]
@@ -19,7 +24,7 @@ public sealed class LayoutTests
     {
         Dictionary<string, long> functions = new SharedLibrary(library).Functions.GroupBy(function => function.Name).ToDictionary(same => same.Key, same => same.Min(function => function.Address));
         long front = functions.Values.Min();
-        Assert.All(Ordered.Where(functions.ContainsKey), name => Assert.InRange(functions[name] - front, 0, MostBytes));
+        Assert.All(OrderedIn(library).Where(functions.ContainsKey), name => Assert.InRange(functions[name] - front, 0, MostBytes));
         Assert.True(functions.Values.Max() - front > 2 * MostBytes);
     }
 
