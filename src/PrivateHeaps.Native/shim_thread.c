@@ -30,7 +30,16 @@ static unsigned long long set_signals(unsigned long long mask)
     return before;
 }
 
-unsigned long long ph_hold_signals(void) { return set_signals(~0ULL); }
+/* But for those that an instruction raises: held, they would end the process. */
+unsigned long long ph_hold_signals(void)
+{
+    static const int raised[] = { SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS };
+    unsigned long long mask = ~0ULL;
+    for (size_t i = 0; i < sizeof raised / sizeof *raised; i++)
+        mask &= ~(1ULL << (raised[i] - 1));
+    return set_signals(mask);
+}
+
 void ph_release_signals(unsigned long long held) { set_signals(held); }
 
 /* The value of the key counts the rounds in which pthreads runs destructors. Those of other keys may allocate and free, so ours puts

@@ -238,7 +238,6 @@ internal static unsafe partial class Heap
         }
 
         heap->Regions.NextRegionBytes = Bits.Max(bytes, Units.MiB);
-        heap->Regions.Scatters = heap->Checks == null;
         if (heap->IsFitted && !FittedHeap.Initialize(&heap->Fitted, &heap->Regions))
         {
             return false;

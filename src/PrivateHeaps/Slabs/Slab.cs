@@ -50,9 +50,6 @@ internal unsafe struct Slab
     /// <summary>The bias that the slab was made with, as long as it is not common.</summary>
     public uint Bias;
 
-    /// <summary>Which block of the first 64 is the first to go as long as all are free; see <see cref="RegionSet.Scatters"/>.</summary>
-    public int FirstSlot;
-
     public readonly nuint Bytes => (nuint)PageCount << Units.PageShift;
 
     /// <summary>A slab on a fresh page run, all blocks free; null when there is no memory.</summary>
@@ -94,7 +91,6 @@ internal unsafe struct Slab
         slab->Reciprocal = (1UL << 32) / (block >> Units.GranuleShift) + 1;
         RunMap.SetBits(BitsOf(slab), 0, slots);
         slab->Bias = bias;
-        slab->FirstSlot = regions->Scatters && pages == 1 ? (int)(Bits.Min(64, slots) * (uint)Bits.Bucket((nuint)run, 4) / 16) : 0;
         for (uint slot = 0; HoldsStates(slab) && slot < slots; slot++)
         {
             byte* start = run + (nuint)slot * block;
@@ -175,12 +171,9 @@ internal unsafe struct Slab
         ulong* bits = BitsOf(slab);
         uint words = (slab->SlotCount + 63) / 64;
         uint taken = 0;
-        ulong skipped = slab->FreeCount == slab->SlotCount ? ~(ulong.MaxValue << slab->FirstSlot) : 0;
         for (uint word = slab->FirstWord; word < words && taken < wanted; word++)
         {
             ulong free = wholeLines ? WholeLines(bits[word], slab->BlockBytes) : bits[word];
-            free &= ~skipped;
-            skipped = 0;
             if (free == 0)
             {
                 // Nothing below is free: the next search begins here.

@@ -50,12 +50,6 @@ internal unsafe struct RegionSet
     public bool Bounded;
     public bool Executable;
 
-    /// <summary>
-    /// Slabs of one page begin to hand out in some sixteenth of it: the first blocks of many heaps lie at equal distances, and would meet in few sets of the processor's
-    /// caches. Not where the end of each block tells of the next one's misuse, which therefore must come later.
-    /// </summary>
-    public bool Scatters;
-
     /// <summary>More is free than is worth keeping: who finds this set outside of all locks gives it back.</summary>
     public bool HasSurplus;
     public Retention Retention;
