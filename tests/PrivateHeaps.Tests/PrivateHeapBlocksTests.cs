@@ -13,6 +13,28 @@ public unsafe class PrivateHeapBlocksTests
         Memory.AssertFilled(zeroed, 0, 1200, 0);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Blocks_of_every_size_come_and_go_and_come_again(bool isUnserialized)
+    {
+        using PrivateHeap heap = new(new() { NoSerialize = isUnserialized });
+        for (int turn = 0; turn < 40; turn++)
+        {
+            List<nint> blocks = [];
+            for (nuint bytes = 1; bytes <= 1 << 21; bytes = bytes * 3 / 2 + 1)
+            {
+                void* block = heap.Alloc(bytes);
+                Assert.Equal(bytes, heap.GetSize(block));
+                blocks.Add((nint)block);
+            }
+
+            blocks.ForEach(block => heap.Free((void*)block));
+        }
+
+        Assert.Equal((nuint)0, heap.GetSummary().BlockCount);
+    }
+
     [Fact]
     public void A_product_of_count_and_size_that_overflows_is_out_of_memory_and_never_a_small_block()
     {

@@ -45,11 +45,11 @@ internal static unsafe partial class Heap
             : TSlowPath.Allocate(bytes, thread, handle, flags);
     }
 
-    /// <summary>As <see cref="Allocate{TSlowPath}"/>, without flags and for a face that has the cache at hand.</summary>
+    /// <summary>As <see cref="Allocate{TSlowPath}"/>, without flags and for a face that has the cache at hand, and perhaps no thread: null then.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void* AllocateFrom<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, nuint bytes)
         where TSlowPath : struct, ISlowPath =>
-        bytes <= SizeClass.TableBytes ? Pop<TSlowPath>(cache, thread, handle, 0, bytes) : PopLarger<TSlowPath>(bytes, thread, handle, 0);
+        bytes <= SizeClass.TableBytes ? Pop<TSlowPath>(cache, thread, handle, 0, bytes) : TSlowPath.Allocate(bytes, thread, handle, 0);
 
     /// <summary>As <see cref="Allocate{TSlowPath}"/> from the process heap, without flags.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
