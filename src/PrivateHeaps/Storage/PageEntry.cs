@@ -47,7 +47,7 @@ internal unsafe struct PageEntry
 
     /// <summary>
     /// Pages of the large block that starts here. In slabs whose blocks have a page or more: the state of the block that starts in the page, and in the topmost byte
-    /// by how many granules it starts behind the page; 0 where none does.
+    /// by how many granules it starts behind the page. With the tag 0 it is what was there last.
     /// </summary>
     public uint Pages;
 
