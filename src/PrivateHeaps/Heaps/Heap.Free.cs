@@ -76,19 +76,8 @@ internal static unsafe partial class Heap
             return PushCommon<TSlowPath>(block, thread, cache, handle, flags);
         }
 
-        Magazine* magazine = ThreadCache.MagazineOf(cache, index);
-        Round* top = magazine->Top;
         Shared.Write(state, BlockState.Dead);
-        top->Block = (byte*)block;
-        top->State = state;
-        magazine->Top = top + 1;
-        if (top + 1 == magazine->Limit)
-        {
-            return MakeRoomAfterPush(cache, index);
-        }
-
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
-        return 1;
+        return PushDead(cache, index, block, state);
     }
 
     /// <summary>
