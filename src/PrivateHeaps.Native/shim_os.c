@@ -33,6 +33,7 @@ int ph_munmap(void *address, size_t bytes) { KEEPING_ERRNO(int, syscall(SYS_munm
 
 int ph_mprotect(void *address, size_t bytes, int protection) { KEEPING_ERRNO(int, syscall(SYS_mprotect, address, bytes, protection)); }
 
+int ph_mincore(void *address, size_t bytes, unsigned char *pages) { KEEPING_ERRNO(int, syscall(SYS_mincore, address, bytes, pages)); }
 int ph_madvise(void *address, size_t bytes, int advice) { KEEPING_ERRNO(int, syscall(SYS_madvise, address, bytes, advice)); }
 
 void *ph_mremap(void *address, size_t old_bytes, size_t new_bytes, int flags, void *new_address)
@@ -102,7 +103,9 @@ int ph_configured_contract(void)
 int ph_wants_huge_pages(void)
 {
     const char *value = ph_getenv("PRIVATEHEAPS_HUGE_PAGES");
-    if (value == NULL || *value == 0 || strcmp(value, "0") == 0)
+    if (value == NULL || *value == 0)
+        return 2;
+    if (strcmp(value, "0") == 0)
         return 0;
     if (strcmp(value, "1") == 0)
         return 1;

@@ -36,7 +36,10 @@ internal static unsafe class Host
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_release_signals")]
     public static extern void ReleaseSignals(ulong held);
 
-    /// <summary>Whether PRIVATEHEAPS_HUGE_PAGES=1 asks for huge pages; with a message for a value that is neither 0 nor 1.</summary>
+    /// <summary>From WantsHugePages: PRIVATEHEAPS_HUGE_PAGES is not set.</summary>
+    public const int HugePagesAsItGrows = 2;
+
+    /// <summary>PRIVATEHEAPS_HUGE_PAGES, 0 or 1, or <see cref="HugePagesAsItGrows"/>; with a message for any other value, which counts as 0.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_wants_huge_pages")]
     public static extern int WantsHugePages();
 

@@ -21,6 +21,10 @@ internal static unsafe class Libc
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_mprotect")]
     public static extern int mprotect(void* address, nuint bytes, int protection);
 
+    /// <summary>As mincore(2): 0, or -1 on failure.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_mincore")]
+    public static extern int mincore(void* address, nuint bytes, byte* pages);
+
     /// <summary>As madvise(2): 0, or -1 on failure.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_madvise")]
     public static extern int madvise(void* address, nuint bytes, int advice);

@@ -102,10 +102,6 @@ internal static unsafe partial class Heap
         {
             region = MapSolo(regions, blockBytes, alignment);
         }
-        else if (zero)
-        {
-            Os.Clear(region->Base, Bits.Min(bytes, dirtyBytes));
-        }
 
         if (region == null)
         {
@@ -118,8 +114,21 @@ internal static unsafe partial class Heap
         regions->SoloPages += region->PageCount - pages;
         SpareMappings.NoteUsed(&regions->Spares, regions->SoloPages);
         region->Index = regions->LastSolo == null ? 0 : regions->LastSolo->Index + 1;
+        bool becomesHuge = !region->IsHuge && region->Bytes - dirtyBytes >= HugeGrowth.LeastBytes && HugeGrowth.IsNextHuge(regions, region->Bytes);
+        region->UsedPages = (uint)(dirtyBytes >> Units.PageShift);
+        region->IsHuge |= becomesHuge;
         RegionSet.Append(&regions->FirstSolo, &regions->LastSolo, region);
         OsLock.Leave(&regions->Lock);
+        if (becomesHuge)
+        {
+            Os.WishHuge(region->Base, region->Bytes, true);
+        }
+
+        if (zero)
+        {
+            Os.Clear(region->Base, Bits.Min(bytes, dirtyBytes));
+        }
+
         SetLarge(region->Base, regions->TagBase | PageEntry.SoloKind, region->PageCount, region, region->Bytes - bytes);
         return region->Base;
     }
@@ -324,6 +333,11 @@ internal static unsafe partial class Heap
             resized = region->Base;
         }
 
+        if (resized != null && blockBytes > region->Bytes)
+        {
+            MakeHugeIfUsed(regions, region, resized, blockBytes);
+        }
+
         // Base and PageCount are read by walks, which have the heap stand still while this thread is inside.
         if (resized != null)
         {
@@ -336,6 +350,18 @@ internal static unsafe partial class Heap
         // At the old address is no block any more: another thread may have got the address range already.
         SetLarge(region->Base, tag, region->PageCount, region, slack);
         return true;
+    }
+
+    // Of a block that was enlarged, which nobody else knows the place of.
+    private static void MakeHugeIfUsed(RegionSet* regions, Region* region, byte* resized, nuint blockBytes)
+    {
+        if (!region->IsHuge && region->Bytes >= HugeGrowth.LeastBytes && HugeGrowth.IsUsed(region, resized))
+        {
+            OsLock.Enter(&regions->Lock);
+            region->IsHuge = true;
+            OsLock.Leave(&regions->Lock);
+            Os.WishHuge(resized, blockBytes, true);
+        }
     }
 
     // What a block has gained, if it was resized, while it is still this thread's alone: as soon as others can free it, its memory may be another block's.
@@ -395,6 +421,7 @@ internal static unsafe partial class Heap
         tail->PageCount = region->PageCount - (uint)pages;
         tail->Executable = region->Executable;
         tail->Displacement = region->Displacement;
+        tail->IsHuge = region->IsHuge;
         OsLock.Enter(&regions->Lock);
         bool kept = SpareMappings.Keep(&regions->Spares, tail, regions->SoloPages);
         OsLock.Leave(&regions->Lock);
@@ -410,6 +437,7 @@ internal static unsafe partial class Heap
     {
         OsLock.Enter(&regions->Lock);
         bool taken = SpareMappings.TakeBehind(&regions->Spares, region, pages - region->PageCount, regions->SoloPages);
+        region->UsedPages = taken ? (uint)pages : region->UsedPages;
         OsLock.Leave(&regions->Lock);
         return taken;
     }

@@ -50,6 +50,23 @@ internal static unsafe class LinuxMachine
         }
     }
 
+    /// <summary>Whether memory comes in huge pages where that is asked for, and nowhere else; false when the system does not tell.</summary>
+    public static bool HasHugePagesOnRequest
+    {
+        get
+        {
+            Unsafe.SkipInit(out LinuxText text);
+            if (!text.Open("/sys/kernel/mm/transparent_hugepage/enabled\0"u8))
+            {
+                return false;
+            }
+
+            bool isOnRequest = text.Take("always [madvise]"u8);
+            text.Close();
+            return isOnRequest;
+        }
+    }
+
     /// <summary>False when the system does not tell.</summary>
     public static bool TryMeasure(out MemoryTotals totals)
     {

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using PrivateHeaps.Foundation;
+
 namespace PrivateHeaps.Platform;
 
 /// <summary>
@@ -12,14 +15,22 @@ internal static unsafe class LinuxOs
     private const int RemapToTarget = 3; // MREMAP_MAYMOVE | MREMAP_FIXED
     private const int AdviseDontNeed = 4;
     private const int AdviseHugePage = 14;
-    private const nuint HugePageBytes = 2 * Foundation.Units.MiB;
+    private const int AdviseNoHugePage = 15;
+    private const nuint HugePageBytes = 2 * Units.MiB;
 
     private static bool s_usesHugePages;
 
+    // 1 or -1 when it was asked for. Partner: other threads that find 0 ask too, and find the same.
+    private static int s_hugeOnRequest;
+
     public static void Fill(out OsTable table)
     {
-        s_usesHugePages = Host.WantsHugePages() != 0;
+        int wish = Host.WantsHugePages();
+        s_usesHugePages = wish == 1;
         table.UsesHugePages = s_usesHugePages;
+        table.HugePageBytes = wish == Host.HugePagesAsItGrows ? HugePageBytes : 0;
+        table.WishHuge = wish == Host.HugePagesAsItGrows ? &WishHuge : null;
+        table.CountResident = wish == Host.HugePagesAsItGrows ? &CountResident : null;
         table.PageBytes = Libc.page_bytes();
         table.ChargesCommits = false;
         table.Reserve = &Reserve;
@@ -64,6 +75,41 @@ internal static unsafe class LinuxOs
         return range;
     }
 
+    // Where the system gives huge pages to all without being asked, or to nobody, there is nothing to wish for.
+    private static bool WishHuge(void* address, nuint bytes, bool isWanted)
+    {
+        int answer = Shared.Read(ref s_hugeOnRequest);
+        if (answer == 0)
+        {
+            answer = LinuxMachine.HasHugePagesOnRequest ? 1 : -1;
+            Shared.Write(ref s_hugeOnRequest, answer);
+        }
+
+        return answer > 0 && Libc.madvise(address, bytes, isWanted ? AdviseHugePage : AdviseNoHugePage) == 0;
+    }
+
+    private static nuint CountResident(void* address, nuint bytes)
+    {
+        Unsafe.SkipInit(out PageBytesOfStep space);
+        byte* pages = (byte*)&space;
+        nuint count = 0;
+        for (nuint done = 0; done < bytes; done += HugePageBytes)
+        {
+            nuint pieceBytes = Bits.Min(bytes - done, HugePageBytes);
+            if (Libc.mincore((byte*)address + done, pieceBytes, pages) != 0)
+            {
+                break;
+            }
+
+            for (nuint page = 0; page < pieceBytes >> Units.PageShift; page++)
+            {
+                count += pages[page] & 1u;
+            }
+        }
+
+        return count;
+    }
+
     private static bool Commit(void* address, nuint bytes, bool executable) => Libc.mprotect(address, bytes, Protection(executable)) == 0;
 
     private static bool Decommit(void* address, nuint bytes) => Libc.madvise(address, bytes, AdviseDontNeed) == 0;
@@ -79,4 +125,11 @@ internal static unsafe class LinuxOs
     private static uint NodeNumber() => (uint)Libc.node_number();
 
     private static int Protection(bool executable) => executable ? Posix.ProtectReadWriteExecute : Posix.ProtectReadWrite;
+
+    // What mincore says of each page: the lowest bit, whether it is there.
+    [InlineArray((int)(HugePageBytes / Units.PageBytes))]
+    private struct PageBytesOfStep
+    {
+        private byte _first;
+    }
 }

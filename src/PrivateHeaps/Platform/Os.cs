@@ -18,6 +18,8 @@ internal static unsafe class Os
     private static delegate*<void*, nuint, bool> s_release;
     private static delegate*<void*, nuint, nuint, bool> s_resize;
     private static delegate*<void*, nuint, void*, nuint, void*> s_move;
+    private static delegate*<void*, nuint, bool, bool> s_wishHuge;
+    private static delegate*<void*, nuint, nuint> s_countResident;
 
     // Whether a page was seen to read as zero after its contents were given back. Partner: other threads that find Unknown try it too, and find the same.
     private const int Unknown = 0, ReadsAsZero = 1, KeepsContents = 2;
@@ -34,6 +36,9 @@ internal static unsafe class Os
 
     /// <summary>See <see cref="OsTable.UsesHugePages"/>.</summary>
     public static bool UsesHugePages { get; private set; }
+
+    /// <summary>Bytes of a huge page; 0 where it has none, and where they are not to be used.</summary>
+    public static nuint HugePageBytes { get; private set; }
 
     /// <summary>Bytes of address space this process may use, or nuint.MaxValue.</summary>
     public static nuint AddressSpaceLimit => CurrentOs.AddressSpaceLimit();
@@ -69,6 +74,9 @@ internal static unsafe class Os
         s_release = table->Release;
         s_resize = table->Resize;
         s_move = table->Move;
+        s_wishHuge = table->WishHuge;
+        s_countResident = table->CountResident;
+        HugePageBytes = table->HugePageBytes;
         NodeSource = table->NodeNumber;
         Shared.Write(ref s_decommitted, Unknown);
     }
@@ -128,6 +136,15 @@ internal static unsafe class Os
 
     /// <summary>Makes committed pages of a reserved range inaccessible and gives their contents back. False: they are as they were.</summary>
     public static bool Hide(void* address, nuint bytes) => CurrentOs.Hide(address, WholePages(bytes));
+
+    /// <summary>
+    /// Whether what is touched in a committed range for the first time from now on is to come in huge pages, as far as the system has any to spare. False: it does not
+    /// hear. Only where there is a <see cref="HugePageBytes"/>, as the next.
+    /// </summary>
+    public static bool WishHuge(void* address, nuint bytes, bool isWanted) => s_wishHuge(address, bytes, isWanted);
+
+    /// <summary>How many pages of a committed range hold something, as far as the system says.</summary>
+    public static nuint CountResident(void* address, nuint bytes) => s_countResident(address, bytes);
 
     /// <summary>Ends a range that <see cref="Reserve"/> or a Map made, whole. False: it is as it was, and can be tried again.</summary>
     public static bool Release(void* address, nuint bytes) => s_release(address, WholePages(bytes));

@@ -19,6 +19,18 @@ internal unsafe struct OsTable
     /// <summary>Whether large ranges are to be backed by huge pages: then they are committed in steps that hold some.</summary>
     public bool UsesHugePages;
 
+    /// <summary>Bytes of a huge page, a power of two; 0 where the next two are null.</summary>
+    public nuint HugePageBytes;
+
+    /// <summary>
+    /// (address, bytes, wanted): whether what is touched in a committed range for the first time from now on is to come in huge pages. False: nothing has changed.
+    /// Null where the system has none, and where they are not to be used.
+    /// </summary>
+    public delegate*<void*, nuint, bool, bool> WishHuge;
+
+    /// <summary>(address, bytes) -> how many pages of a committed range hold something. Null where WishHuge is.</summary>
+    public delegate*<void*, nuint, nuint> CountResident;
+
     /// <summary>(bytes) -> page-aligned inaccessible range that costs address space only; null when there is none.</summary>
     public delegate*<nuint, void*> Reserve;
 

@@ -32,6 +32,7 @@ internal unsafe struct Region
     // A region is committed in steps of a sixteenth of itself, within these limits.
     private const uint SmallestCommitStepPages = 2;
     private const uint LargestCommitStepPages = 256;
+    private const uint GrownPages = 16 * (Units.MiB / Units.PageBytes);
     private const uint HugeCommitStepPages = 32 * (Units.MiB / Units.PageBytes);
 
     public Region* Next;
@@ -69,6 +70,12 @@ internal unsafe struct Region
     /// </summary>
     public nint Displacement;
 
+    /// <summary>Huge pages were wished for a mapping of a solo block. To the system that too makes one mapping of it and of a neighbor, or two.</summary>
+    public bool IsHuge;
+
+    /// <summary>Of the mapping of a solo block, the first pages, which may have been touched before it was this block's.</summary>
+    public uint UsedPages;
+
     public RunMap Pages;
 
     /// <summary>One bit a page: it may hold something; else it reads as zero.</summary>
@@ -79,6 +86,9 @@ internal unsafe struct Region
     public readonly nuint Bytes => (nuint)PageCount << Units.PageShift;
 
     public readonly nuint UsableCommittedBytes => (nuint)(CommittedPages - DecommittedPages) << Units.PageShift;
+
+    /// <summary>Whether two neighbors are one mapping to the system.</summary>
+    public static bool IsOneMapping(Region* one, Region* other) => one->Displacement == other->Displacement && one->IsHuge == other->IsHuge;
 
     /// <summary>Bytes of the structure of a region, with its two bitmaps.</summary>
     public static nuint StructureBytes(uint pages) => (nuint)sizeof(Region) + 2 * RunMap.BytesFor(pages);
@@ -249,6 +259,12 @@ internal unsafe struct Region
 
         uint step = Bits.Max(SmallestCommitStepPages, Bits.Min(Os.UsesHugePages ? HugeCommitStepPages : LargestCommitStepPages, region->PageCount / 16));
         uint wanted = Bits.Min(region->PageCount, (pages + step - 1) / step * step);
+        if (IsGrown(region))
+        {
+            nuint end = HugeGrowth.EndOfStep((nuint)region->Base + ((nuint)wanted << Units.PageShift));
+            wanted = Bits.Min(region->PageCount, (uint)((end - (nuint)region->Base) >> Units.PageShift));
+        }
+
         if (!Commit(region, wanted) && (wanted == pages || !Commit(region, pages)))
         {
             return false;
@@ -270,9 +286,18 @@ internal unsafe struct Region
             return false;
         }
 
+        if (IsGrown(region))
+        {
+            HugeGrowth.Fill(region, start, bytes);
+        }
+
         region->CommittedPages = pages;
         return true;
     }
+
+    // Whether the region grows on in huge pages: what the last one has too much is little next to what the heap has already.
+    private static bool IsGrown(Region* region) =>
+        Os.HugePageBytes != 0 && region->Kind == RegionKind.Own && !region->Executable && (region->Index != 0 || region->CommittedPages >= GrownPages);
 
     // Where decommitted pages are gone: commits those of a run that were given back. Clean pages below the touched mark are such.
     private static bool CommitAgain(Region* region, uint page, uint pages)

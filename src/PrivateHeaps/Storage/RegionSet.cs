@@ -55,6 +55,9 @@ internal unsafe struct RegionSet
     public Retention Retention;
     public SpareMappings Spares;
 
+    /// <summary>See <see cref="HugeGrowth.IsNextHuge"/>.</summary>
+    public uint HugeSolosLeft;
+
     /// <summary>A committed run of pages, or null. Clean: it reads as zero.</summary>
     public static byte* TakeRun(RegionSet* set, uint pages, nuint alignment, out Region* region, out bool clean)
     {

@@ -61,7 +61,7 @@ internal unsafe struct SpareMappings
         {
             Region* other = *link;
             bool isBefore = other->Base + other->Bytes == region->Base;
-            if ((!isBefore && region->Base + region->Bytes != other->Base) || other->Displacement != region->Displacement)
+            if ((!isBefore && region->Base + region->Bytes != other->Base) || !Region.IsOneMapping(other, region))
             {
                 link = &other->Next;
                 continue;
@@ -115,7 +115,7 @@ internal unsafe struct SpareMappings
         for (Region** link = &spares->_first; *link != null; link = &(*link)->Next)
         {
             Region* region = *link;
-            if (region->Base == block->Base + block->Bytes && region->PageCount >= pages && region->Displacement == block->Displacement)
+            if (region->Base == block->Base + block->Bytes && region->PageCount >= pages && Region.IsOneMapping(region, block))
             {
                 spares->_pages -= pages;
                 CutFront(region, pages);

@@ -11,6 +11,9 @@ internal static unsafe class CurrentOs
         table.PageBytes = 4096;
         table.ChargesCommits = false;
         table.UsesHugePages = false;
+        table.HugePageBytes = 0;
+        table.WishHuge = null;
+        table.CountResident = null;
         table.Reserve = &Reserve;
         table.Map = &Map;
         table.Commit = &Commit;

@@ -59,7 +59,10 @@ internal static unsafe class Host
     {
     }
 
-    /// <summary>Whether PRIVATEHEAPS_HUGE_PAGES=1 asks for huge pages; with a message for a value that is neither 0 nor 1.</summary>
+    /// <summary>From WantsHugePages: PRIVATEHEAPS_HUGE_PAGES is not set.</summary>
+    public const int HugePagesAsItGrows = 2;
+
+    /// <summary>PRIVATEHEAPS_HUGE_PAGES, 0 or 1, or <see cref="HugePagesAsItGrows"/>; with a message for any other value, which counts as 0.</summary>
     public static int WantsHugePages()
     {
         // A question for a variable that is not there changes the last error.
@@ -71,7 +74,7 @@ internal static unsafe class Host
         }
 
         Marshal.SetLastPInvokeError(error);
-        return value == "1" ? 1 : 0;
+        return value is null or "" ? HugePagesAsItGrows : value == "1" ? 1 : 0;
     }
 
     /// <summary>Not to be had in .NET, whose thread-statics have no address that stays.</summary>

@@ -24,6 +24,9 @@ internal static unsafe class Libc
     public static extern int mprotect(void* address, nuint bytes, int protection);
 
     [DllImport(Library)]
+    public static extern int mincore(void* address, nuint bytes, byte* pages);
+
+    [DllImport(Library)]
     public static extern int madvise(void* address, nuint bytes, int advice);
 
     [DllImport(Library)]

@@ -21,6 +21,9 @@ internal static unsafe class MacOs
         table.PageBytes = Libc.page_bytes();
         table.ChargesCommits = false;
         table.UsesHugePages = false;
+        table.HugePageBytes = 0;
+        table.WishHuge = null;
+        table.CountResident = null;
         table.Reserve = &Reserve;
         table.Map = &Map;
         table.Commit = &Commit;

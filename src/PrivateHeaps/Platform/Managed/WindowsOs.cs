@@ -31,6 +31,9 @@ internal static unsafe class WindowsOs
         table.PageBytes = (nuint)Environment.SystemPageSize;
         table.ChargesCommits = true;
         table.UsesHugePages = false;
+        table.HugePageBytes = 0;
+        table.WishHuge = null;
+        table.CountResident = null;
         table.Reserve = &Reserve;
         table.Map = &Map;
         table.Commit = &Commit;
