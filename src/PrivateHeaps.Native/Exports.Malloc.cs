@@ -14,7 +14,7 @@ internal static unsafe partial class Exports
     public static int Free(void* block, ThreadState* thread) => MallocFamily.Free(thread, block);
 
     [RuntimeExport("ph_calloc")]
-    public static void* Calloc(ThreadState* thread, nuint count, nuint size) => MallocFamily.AllocateZeroed(thread, count, size);
+    public static void* Calloc(nuint count, nuint size, ThreadState* thread) => MallocFamily.AllocateZeroed(thread, count, size);
 
     [RuntimeExport("ph_realloc")]
     public static void* Realloc(ThreadState* thread, void* block, nuint bytes) => MallocFamily.Resize(thread, block, bytes);

@@ -17,8 +17,8 @@ void free(void *block) { ph_free(block, ph_thread); }
 void free_sized(void *block, size_t bytes) { (void)bytes, ph_free(block, ph_thread); }
 void free_aligned_sized(void *block, size_t alignment, size_t bytes) { (void)alignment, (void)bytes, ph_free(block, ph_thread); }
 
-void *ph_calloc(struct ph_thread *, size_t, size_t);
-void *calloc(size_t count, size_t size) { return ph_calloc(ph_thread, count, size); }
+void *ph_calloc(size_t, size_t, struct ph_thread *);
+void *calloc(size_t count, size_t size) { return ph_calloc(count, size, ph_thread); }
 
 void *ph_realloc(struct ph_thread *, void *, size_t);
 void *realloc(void *block, size_t bytes) { return ph_realloc(ph_thread, block, bytes); }

@@ -59,6 +59,28 @@ internal static unsafe partial class Heap
             ? Pop<TSlowPath>(thread->Process, thread, ProcessHandle, 0, bytes)
             : PopLarger<TSlowPath>(bytes, thread, ProcessHandle, 0);
 
+    /// <summary>
+    /// As <see cref="AllocateProcess{TSlowPath}"/>, zeroed. This heap is never destroyed, so its blocks may be cleared from outside; those of the slow path are cleared
+    /// twice, which costs less than to tell them apart.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void* AllocateProcessZeroed<TSlowPath>(ThreadState* thread, nuint bytes)
+        where TSlowPath : struct, ISlowPath
+    {
+        if (bytes > SizeClass.TableBytes)
+        {
+            return TSlowPath.Allocate(bytes, thread, ProcessHandle, HeapFlags.ZeroMemory);
+        }
+
+        void* block = Pop<TSlowPath>(thread->Process, thread, ProcessHandle, HeapFlags.ZeroMemory, bytes);
+        if (block != null)
+        {
+            Os.Clear(block, bytes);
+        }
+
+        return block;
+    }
+
     /// <summary><see cref="Allocate"/> without its happy case: zeroed and medium blocks have fast paths here, then comes the slow one.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void* AllocateUncommon(ThreadState* thread, nint handle, uint flags, nuint bytes)

@@ -16,14 +16,8 @@ internal static unsafe partial class MallocFamily
     public static void* Allocate(ThreadState* thread, nuint bytes) => Heap.AllocateProcess<SlowPath>(thread, bytes);
 
     /// <summary>calloc.</summary>
-    public static void* AllocateZeroed(ThreadState* thread, nuint count, nuint size)
-    {
-        if (!TryMultiply(count, size, out nuint bytes))
-            return NoMemory();
-
-        void* block = Heap.Allocate(thread, Heap.ProcessHandle, HeapFlags.ZeroMemory | HeapFlags.MapsEarly, bytes);
-        return block != null ? block : NoMemory();
-    }
+    public static void* AllocateZeroed(ThreadState* thread, nuint count, nuint size) =>
+        TryMultiply(count, size, out nuint bytes) ? Heap.AllocateProcessZeroed<SlowPath>(thread, bytes) : NoMemory();
 
     /// <summary>free. The engine refuses null without looking at it, so the test for null costs live blocks nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
