@@ -1,4 +1,5 @@
 using System.Runtime;
+using PrivateHeaps.Heaps;
 using PrivateHeaps.Malloc;
 using ThreadState = PrivateHeaps.Heaps.ThreadState;
 
@@ -8,13 +9,13 @@ namespace PrivateHeaps.Native;
 internal static unsafe partial class Exports
 {
     [RuntimeExport("ph_malloc")]
-    public static void* Malloc(nuint bytes, ThreadState* thread) => MallocFamily.Allocate(thread, bytes);
+    public static void* Malloc(nuint bytes, ThreadCache* cache) => MallocFamily.Allocate(cache, bytes);
 
     [RuntimeExport("ph_free")]
-    public static int Free(void* block, ThreadState* thread) => MallocFamily.Free(thread, block);
+    public static int Free(void* block, ThreadCache* cache) => MallocFamily.Free(cache, block);
 
     [RuntimeExport("ph_calloc")]
-    public static void* Calloc(nuint count, nuint size, ThreadState* thread) => MallocFamily.AllocateZeroed(thread, count, size);
+    public static void* Calloc(nuint count, nuint size, ThreadCache* cache) => MallocFamily.AllocateZeroed(cache, count, size);
 
     [RuntimeExport("ph_realloc")]
     public static void* Realloc(ThreadState* thread, void* block, nuint bytes) => MallocFamily.Resize(thread, block, bytes);

@@ -7,18 +7,18 @@
 #include <stdlib.h>
 
 /* To malloc and free the state comes last, so that the other argument stays in its register. */
-void *ph_malloc(size_t, struct ph_thread *);
-void *malloc(size_t bytes) { return ph_malloc(bytes, ph_thread); }
+void *ph_malloc(size_t, void *);
+void *malloc(size_t bytes) { return ph_malloc(bytes, ph_process); }
 
 /* The sized forms, here and in new.cpp, go by the address alone: it decides exactly, and a wrong size harms nobody. Programs do pass wrong ones, as when they
  * delete an object by a base class. */
-void ph_free(void *, struct ph_thread *);
-void free(void *block) { ph_free(block, ph_thread); }
-void free_sized(void *block, size_t bytes) { (void)bytes, ph_free(block, ph_thread); }
-void free_aligned_sized(void *block, size_t alignment, size_t bytes) { (void)alignment, (void)bytes, ph_free(block, ph_thread); }
+void ph_free(void *, void *);
+void free(void *block) { ph_free(block, ph_process); }
+void free_sized(void *block, size_t bytes) { (void)bytes, ph_free(block, ph_process); }
+void free_aligned_sized(void *block, size_t alignment, size_t bytes) { (void)alignment, (void)bytes, ph_free(block, ph_process); }
 
-void *ph_calloc(size_t, size_t, struct ph_thread *);
-void *calloc(size_t count, size_t size) { return ph_calloc(count, size, ph_thread); }
+void *ph_calloc(size_t, size_t, void *);
+void *calloc(size_t count, size_t size) { return ph_calloc(count, size, ph_process); }
 
 void *ph_realloc(struct ph_thread *, void *, size_t);
 void *realloc(void *block, size_t bytes) { return ph_realloc(ph_thread, block, bytes); }

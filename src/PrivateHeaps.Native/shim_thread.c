@@ -12,9 +12,10 @@
 static struct { intptr_t handle; int busy; char rest[256]; } closed_cache = { -1, 1, "" };
 static struct ph_thread empty_thread = { .process = &closed_cache };
 
-/* Twenty-four bytes in all, shared with the last error in shim_heap.c and the innermost __try block in shim_raise.c: a library loaded by dlopen gets its thread-local block from a small
+/* Thirty-two bytes in all, shared with the last error in shim_heap.c and the innermost __try block in shim_raise.c: a library loaded by dlopen gets its thread-local block from a small
  * reserve. Initial-exec, so that reading it is one instruction and never allocates. */
 __thread struct ph_thread *ph_thread __attribute__((tls_model("initial-exec"))) = &empty_thread;
+__thread void *ph_process __attribute__((tls_model("initial-exec"))) = &closed_cache;
 static __thread int ended __attribute__((tls_model("initial-exec")));
 
 static pthread_key_t key;
@@ -52,6 +53,7 @@ static void thread_ends(void *round)
     struct ph_thread *state = ph_thread;
     ended = 1;
     ph_thread = &empty_thread;
+    ph_process = &closed_cache;
     ph_thread_detach(state);
     ph_release_signals(held);
 }
@@ -64,8 +66,11 @@ void ph_thread_set(struct ph_thread *state)
         pthread_setspecific(key, (void *)1);
 }
 
+struct ph_thread *ph_thread_calling(void) { return ph_thread; }
+void ph_process_set(void *cache) { ph_process = cache; }
 struct ph_thread *ph_thread_attached(void) { return ph_thread == &empty_thread ? NULL : ph_thread; }
 void *ph_thread_word(void) { return &ph_thread; }
+void *ph_process_word(void) { return &ph_process; }
 int ph_thread_ended(void) { return ended; }
 
 static void before_fork(void) { ph_fork_prepare(ph_thread); }

@@ -19,10 +19,15 @@ struct ph_thread {
 
 extern __thread struct ph_thread *ph_thread __attribute__((tls_model("initial-exec")));
 
+extern __thread void *ph_process __attribute__((tls_model("initial-exec")));
+
 /* For C#: declared in Platform/Host.cs. */
 void ph_thread_set(struct ph_thread *state);
 struct ph_thread *ph_thread_attached(void);
+struct ph_thread *ph_thread_calling(void);
+void ph_process_set(void *cache);
 void *ph_thread_word(void);
+void *ph_process_word(void);
 int ph_thread_ended(void);
 unsigned long long ph_hold_signals(void);
 void ph_release_signals(unsigned long long held);

@@ -16,7 +16,8 @@ Model[] models =
 [
     new LockModel("lock", works: true),
     new LockModel("sleep", works: false),
-    new GateModel(),
+    new GateModel("gate", isProcess: false),
+    new GateModel("gate-process", isProcess: true),
     new ExclusiveModel(),
     new ForkModel(),
     new ExchangeModel("bin", isEager: false),

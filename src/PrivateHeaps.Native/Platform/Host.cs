@@ -43,6 +43,18 @@ internal static unsafe class Host
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_wants_huge_pages")]
     public static extern int WantsHugePages();
 
+    /// <summary>The calling thread's state; before its first call, and after its end, everybody's.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_calling")]
+    public static extern void* CallingThread();
+
+    /// <summary>The calling thread's cache for the process heap, from now on.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_process_set")]
+    public static extern void SetProcessCache(void* cache);
+
+    /// <summary>The address of the word that leads to the calling thread's cache for the process heap.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_process_word")]
+    public static extern void* ProcessWord();
+
     /// <summary>The address of the word that leads to the calling thread's state.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_word")]
     public static extern void* ThreadWord();

@@ -15,6 +15,9 @@ internal static unsafe class Shared
     public static byte Read(byte* word) => Volatile.Read(ref *word);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static short Read(short* word) => Volatile.Read(ref *word);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ushort Read(ushort* word) => Volatile.Read(ref *word);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -37,6 +40,9 @@ internal static unsafe class Shared
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Write(byte* word, byte value) => Volatile.Write(ref *word, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Write(short* word, short value) => Volatile.Write(ref *word, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Write(int* word, int value) => Volatile.Write(ref *word, value);

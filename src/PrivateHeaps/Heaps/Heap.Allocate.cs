@@ -35,14 +35,15 @@ internal static unsafe partial class Heap
     public static void* Allocate<TSlowPath>(ThreadState* thread, nint handle, uint flags, nuint bytes)
         where TSlowPath : struct, ISlowPath
     {
-        if (bytes > SizeClass.TableBytes)
+        if ((flags & HeapFlags.ZeroMemory) != 0 || SlotOf(handle) >= thread->TableCount)
         {
-            return PopLarger<TSlowPath>(bytes, thread, handle, flags);
+            return TSlowPath.Allocate(bytes, thread, handle, flags);
         }
 
-        return (flags & HeapFlags.ZeroMemory) == 0 && SlotOf(handle) < thread->TableCount
-            ? Pop<TSlowPath>(thread->Table[SlotOf(handle)], thread, handle, flags, bytes)
-            : TSlowPath.Allocate(bytes, thread, handle, flags);
+        ThreadCache* cache = thread->Table[SlotOf(handle)];
+        return bytes <= SizeClass.TableBytes
+            ? Pop<TSlowPath>(cache, thread, handle, flags, bytes)
+            : PopLarger<TSlowPath>(bytes, cache, thread, handle, flags);
     }
 
     /// <summary>As <see cref="Allocate{TSlowPath}"/>, without flags and for a face that has the cache at hand, and perhaps no thread: null then.</summary>
@@ -53,26 +54,26 @@ internal static unsafe partial class Heap
 
     /// <summary>As <see cref="Allocate{TSlowPath}"/> from the process heap, without flags.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void* AllocateProcess<TSlowPath>(ThreadState* thread, nuint bytes)
+    public static void* AllocateProcess<TSlowPath>(ThreadCache* cache, nuint bytes)
         where TSlowPath : struct, ISlowPath =>
         bytes <= SizeClass.TableBytes
-            ? Pop<TSlowPath>(thread->Process, thread, ProcessHandle, 0, bytes)
-            : PopLarger<TSlowPath>(bytes, thread, ProcessHandle, 0);
+            ? Pop<TSlowPath>(cache, null, ProcessHandle, 0, bytes)
+            : PopLarger<TSlowPath>(bytes, cache, null, ProcessHandle, 0);
 
     /// <summary>
     /// As <see cref="AllocateProcess{TSlowPath}"/>, zeroed. This heap is never destroyed, so its blocks may be cleared from outside; those of the slow path are cleared
     /// twice, which costs less than to tell them apart.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void* AllocateProcessZeroed<TSlowPath>(ThreadState* thread, nuint bytes)
+    public static void* AllocateProcessZeroed<TSlowPath>(ThreadCache* cache, nuint bytes)
         where TSlowPath : struct, ISlowPath
     {
         if (bytes > SizeClass.TableBytes)
         {
-            return TSlowPath.Allocate(bytes, thread, ProcessHandle, HeapFlags.ZeroMemory);
+            return TSlowPath.Allocate(bytes, null, ProcessHandle, HeapFlags.ZeroMemory);
         }
 
-        void* block = Pop<TSlowPath>(thread->Process, thread, ProcessHandle, HeapFlags.ZeroMemory, bytes);
+        void* block = Pop<TSlowPath>(cache, null, ProcessHandle, HeapFlags.ZeroMemory, bytes);
         if (block != null)
         {
             Os.Clear(block, bytes);
@@ -199,7 +200,7 @@ internal static unsafe partial class Heap
 
         // Partner: Gate.CloseLocked.
         Shared.Write(&cache->Busy, ThreadCache.Nowhere);
-        if (Shared.Read(&cache->OpenHandle) != handle)
+        if (!TSlowPath.IsProcess && Shared.Read(&cache->OpenHandle) != handle)
         {
             Shared.Write(&cache->Busy, ThreadCache.Idle);
             return TSlowPath.Allocate(bytes, thread, handle, flags);
@@ -209,13 +210,13 @@ internal static unsafe partial class Heap
         Round* top = magazine->Top;
         if (top == magazine->Base)
         {
-            return PopAfterRefill<TSlowPath>(bytes, thread, cache, handle, flags);
+            return PopAfterRefill<TSlowPath>(bytes, cache, thread, handle, flags);
         }
 
         // Classes of the table never need a long slack.
-        byte* block = top[-1].Block;
         Shared.Write(top[-1].State, (byte)(magazine->BlockBytesPlusOne - (uint)bytes));
-        magazine->Top = top - 1;
+        magazine->Top = --top;
+        byte* block = top->Block;
         Shared.Write(&cache->Busy, ThreadCache.Idle);
         return block;
     }
@@ -223,23 +224,19 @@ internal static unsafe partial class Heap
     // Pop found the magazine empty, and is still inside the heap. The arguments come in the order in which malloc has them,
     // so that the jump here moves none.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void* PopAfterRefill<TSlowPath>(nuint bytes, ThreadState* thread, ThreadCache* cache, nint handle, uint flags)
+    private static void* PopAfterRefill<TSlowPath>(nuint bytes, ThreadCache* cache, ThreadState* thread, nint handle, uint flags)
         where TSlowPath : struct, ISlowPath
     {
-        byte* block = TakeInside(cache->Heap, cache, SizeClass.OfTable(bytes), bytes);
+        byte* block = TSlowPath.IsProcess && Shared.Read(&cache->OpenHandle) != handle ? null : TakeInside(cache->Heap, cache, SizeClass.OfTable(bytes), bytes);
         Shared.Write(&cache->Busy, ThreadCache.Idle);
         return block != null ? block : TSlowPath.Allocate(bytes, thread, handle, flags);
     }
 
     // As Pop for a size beyond the table.
-    private static void* PopLarger<TSlowPath>(nuint bytes, ThreadState* thread, nint handle, uint flags)
+    private static void* PopLarger<TSlowPath>(nuint bytes, ThreadCache* cache, ThreadState* thread, nint handle, uint flags)
         where TSlowPath : struct, ISlowPath
     {
-        ThreadCache* cache;
-        if (bytes - SizeClass.TableBytes - 1 >= SizeClass.LargestBytes - SizeClass.TableBytes
-            || (flags & HeapFlags.ZeroMemory) != 0
-            || SlotOf(handle) >= thread->TableCount
-            || (cache = thread->Table[SlotOf(handle)])->Busy != ThreadCache.Idle)
+        if (bytes > SizeClass.LargestBytes || cache->Busy != ThreadCache.Idle)
         {
             return TSlowPath.Allocate(bytes, thread, handle, flags);
         }

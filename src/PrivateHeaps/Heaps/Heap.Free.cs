@@ -45,9 +45,9 @@ internal static unsafe partial class Heap
 
     /// <summary>As <see cref="Free{TSlowPath}"/> for the process heap, without flags.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int FreeProcess<TSlowPath>(ThreadState* thread, void* block)
+    public static int FreeProcess<TSlowPath>(ThreadCache* cache, void* block)
         where TSlowPath : struct, ISlowPath =>
-        Push<TSlowPath>(thread->Process, thread, ProcessHandle, 0, block);
+        Push<TSlowPath>(cache, null, ProcessHandle, 0, block);
 
     // The happy case. The address may be anything: page entry and state byte are looked up by arithmetic and decide. A tag with the bias of the cache says that no
     // other thread changes the state of a live block here, so plain stores do; see Bias.
@@ -66,18 +66,18 @@ internal static unsafe partial class Heap
 
         // Partners: Gate.CloseLocked; and, for the slab in which the block lies, Gate.TakeWatched and Gate.AwaitOwner.
         Shared.Write(&cache->Busy, (nuint)block);
-        uint index = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag) - Shared.Read(&cache->OpenTagBase);
+        nuint below = Shared.Read(&cache->OpenTag) - Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag);
         byte* state = AddressMap.StateOfTurned(window, turned);
 
         // Of larger blocks the state lies elsewhere. Those are for PushLarger.
-        if ((!TSlowPath.IsProcess && Shared.Read(&cache->OpenHandle) != handle) || index >= PageEntry.FirstStateKind || !BlockState.IsLive(Shared.Read(state)))
+        if ((!TSlowPath.IsProcess && Shared.Read(&cache->OpenHandle) != handle) || below >= PageEntry.FirstStateKind || !BlockState.IsLive(Shared.Read(state)))
         {
             Shared.Write(&cache->Busy, ThreadCache.Idle);
-            return PushCommon<TSlowPath>(block, thread, cache, handle, flags);
+            return PushCommon<TSlowPath>(block, cache, thread, handle, flags);
         }
 
         Shared.Write(state, BlockState.Dead);
-        return PushDead(cache, index, block, state);
+        return PushDead(cache, ThreadCache.MagazineBelow(cache, below), block, state);
     }
 
     /// <summary>
@@ -114,11 +114,12 @@ internal static unsafe partial class Heap
 
     // Push has filled the magazine, and is still inside the heap.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int MakeRoomAfterPush(ThreadCache* cache, uint index)
+    private static int MakeRoomAfterPush(ThreadCache* cache, Magazine* magazine)
     {
         HeapState* heap = cache->Heap;
+        uint index = ThreadCache.IndexOf(cache, magazine);
         Bin* bin = HeapState.BinOf(heap, index);
-        Magazine.MakeRoom(ThreadCache.MagazineOf(cache, index), bin, &heap->Depots, &heap->Regions, index);
+        Magazine.MakeRoom(magazine, bin, &heap->Depots, &heap->Regions, index);
         if (Shared.Read(&bin->HasFreeSlab))
         {
             DropFreeSlabs(heap, cache, bin);
@@ -132,7 +133,7 @@ internal static unsafe partial class Heap
     // As Push for a live block of a common slab, by compare-exchange. Push has looked at the address and left the heap again: to stay inside would keep a register of its
     // happy case for that. The arguments come in the order in which free has them, so that the jump here moves none. This one and the next are too long to be
     // inlined; were they marked so, their last calls would not be jumps.
-    private static int PushCommon<TSlowPath>(void* block, ThreadState* thread, ThreadCache* cache, nint handle, uint flags)
+    private static int PushCommon<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags)
         where TSlowPath : struct, ISlowPath
     {
         byte* window = AddressMap.KnownWindowOf((nuint)block);
@@ -142,13 +143,13 @@ internal static unsafe partial class Heap
         uint index = Shared.Read(&AddressMap.EntryIn(window, (nuint)block)->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
         if (index >= PageEntry.FirstStateKind)
         {
-            return PushLarger<TSlowPath>(block, thread, cache, handle, flags);
+            return PushLarger<TSlowPath>(block, cache, thread, handle, flags);
         }
 
         byte* state = AddressMap.StateIn(window, (nuint)block);
         if (Shared.Read(&cache->OpenHandle) == handle && BlockState.TryKillAtOnce(state))
         {
-            return PushDead(cache, index, block, state);
+            return PushDead(cache, ThreadCache.MagazineOf(cache, index), block, state);
         }
 
         Shared.Write(&cache->Busy, ThreadCache.Idle);
@@ -156,7 +157,7 @@ internal static unsafe partial class Heap
     }
 
     // The rest of PushCommon, still inside: as that and Push for a block of a page or more, whose state lies in its page entry.
-    private static int PushLarger<TSlowPath>(void* block, ThreadState* thread, ThreadCache* cache, nint handle, uint flags)
+    private static int PushLarger<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags)
         where TSlowPath : struct, ISlowPath
     {
         PageEntry* entry = AddressMap.EntryIn(AddressMap.KnownWindowOf((nuint)block), (nuint)block);
@@ -170,13 +171,13 @@ internal static unsafe partial class Heap
                 if (BlockState.IsLive(Shared.Read(state)))
                 {
                     Shared.Write(state, BlockState.Dead);
-                    return PushDead(cache, index, block, state);
+                    return PushDead(cache, ThreadCache.MagazineOf(cache, index), block, state);
                 }
             }
             else if ((index = tag - PageEntry.WithBias(cache->TagBase, Bias.None)) - PageEntry.FirstStateKind < SizeClass.Count - PageEntry.FirstStateKind
                 && BlockState.TryKillAtOnce(state))
             {
-                return PushDead(cache, index, block, state);
+                return PushDead(cache, ThreadCache.MagazineOf(cache, index), block, state);
             }
         }
 
@@ -186,16 +187,15 @@ internal static unsafe partial class Heap
 
     // Leaves the heap with a block that has just been made dead in the magazine of its class.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int PushDead(ThreadCache* cache, uint index, void* block, byte* state)
+    private static int PushDead(ThreadCache* cache, Magazine* magazine, void* block, byte* state)
     {
-        Magazine* magazine = ThreadCache.MagazineOf(cache, index);
         Round* top = magazine->Top;
         top->Block = (byte*)block;
         top->State = state;
         magazine->Top = top + 1;
         if (top + 1 == magazine->Limit)
         {
-            return MakeRoomAfterPush(cache, index);
+            return MakeRoomAfterPush(cache, magazine);
         }
 
         Shared.Write(&cache->Busy, ThreadCache.Idle);

@@ -21,6 +21,9 @@ internal unsafe struct ThreadCache
     // Of Offsets in the structure. A constant, since to name the field costs the fast path an instruction.
     private const nuint OffsetsStart = 32;
 
+    // Behind those of the classes lies a magazine that never has a block.
+    private const uint EmptyIndex = SizeClass.Count;
+
     private const uint CallsBeforeCache = 16;
     private const nuint SmallestTable = 16;
     private const nuint LineBytes = 64;
@@ -47,14 +50,16 @@ internal unsafe struct ThreadCache
     public uint TagBase;
 
     /// <summary>
-    /// The same as long as the fast path is open, else what no tag is near: who frees for the process heap, whose handle is always right, needs no look at OpenHandle. Written
-    /// and read as that.
+    /// As long as the fast path is open the tag of the last class whose states lie in the array, with the bias of this cache; else what no tag is near: who frees for the
+    /// process heap, whose handle is always right, needs no look at OpenHandle. Written and read as that. It is the last class since magazines of higher
+    /// ones lie at lower addresses: how far a tag is below it, is how far its magazine lies behind that class's.
     /// </summary>
-    public uint OpenTagBase;
+    public uint OpenTag;
 
     /// <summary>
     /// By granules of a size up to SizeClass.TableBytes, how far from the start of the structure the magazine lies. Those of up to 240 bytes share a cache line with
-    /// what each call looks at: with many heaps in turn a line is what a call costs.
+    /// what each call looks at: with many heaps in turn a line is what a call costs. While the gate of the process heap is closed all lead to a magazine that
+    /// is always empty, so that who allocates from it, whose handle is always right, needs no look at OpenHandle before that. Written and read as that.
     /// </summary>
     public MagazineOffsets Offsets;
 
@@ -77,15 +82,23 @@ internal unsafe struct ThreadCache
     // what a call looks at is seldom in more than one page.
     public static nuint StructureBytes => (nuint)sizeof(ThreadCache) + MagazinesBytes;
 
-    private static nuint MagazinesBytes => SizeClass.Count * (nuint)sizeof(Magazine);
+    private static nuint MagazinesBytes => (EmptyIndex + 1) * (nuint)sizeof(Magazine);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Magazine* MagazineOf(ThreadCache* cache, uint index) => (Magazine*)((byte*)cache - sizeof(Magazine) - (nuint)index * (nuint)sizeof(Magazine));
 
+    /// <summary>The magazine of the class whose tag is so much below <see cref="OpenTag"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Magazine* MagazineBelow(ThreadCache* cache, nuint below) =>
+        (Magazine*)((byte*)cache - PageEntry.FirstStateKind * (nuint)sizeof(Magazine) + below * (nuint)sizeof(Magazine));
+
+    /// <summary>The class of a magazine of the cache.</summary>
+    public static uint IndexOf(ThreadCache* cache, Magazine* magazine) => (uint)(((nuint)cache - (nuint)magazine) / (nuint)sizeof(Magazine)) - 1;
+
     /// <summary>The magazine for a size of at most SizeClass.TableBytes. A table in the cache itself is the shortest way there.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Magazine* MagazineOfTable(ThreadCache* cache, nuint bytes) =>
-        (Magazine*)((byte*)cache + ((short*)((byte*)cache + OffsetsStart))[(bytes + (Units.GranuleBytes - 1)) >> Units.GranuleShift]);
+        (Magazine*)((byte*)cache + Shared.Read((short*)((byte*)cache + OffsetsStart) + ((bytes + (Units.GranuleBytes - 1)) >> Units.GranuleShift)));
 
     /// <summary>
     /// The cache through which this thread uses the heap; null when it must do without: the heap is hardly used yet, the thread has no state of its own, or there is no memory.
@@ -247,6 +260,7 @@ internal unsafe struct ThreadCache
 
         if (cache != null)
         {
+            SetOffsets(cache, true);
             cache->Thread = self;
         }
 
@@ -255,34 +269,30 @@ internal unsafe struct ThreadCache
 
     private static ThreadCache* Build()
     {
-        byte* memory = (byte*)Metadata.Take(StructureBytes + LineBytes);
+        byte* memory = (byte*)Metadata.Take(StructureBytes + 2 * LineBytes);
         ThreadCache* cache = memory == null ? null : (ThreadCache*)(memory + MagazinesBytes);
         if (cache != null)
         {
-            if (CollidesWithThreadWord(cache))
+            while (CollidesWithThreadWord(cache))
             {
                 cache = (ThreadCache*)((byte*)cache + LineBytes);
             }
 
             cache->Busy = Idle;
-            for (uint index = 0; index < SizeClass.Count; index++)
+            for (uint index = 0; index <= EmptyIndex; index++)
             {
-                Magazine.Initialize(MagazineOf(cache, index), index);
-            }
-
-            for (nuint bytes = 0; bytes <= SizeClass.TableBytes; bytes += Units.GranuleBytes)
-            {
-                byte* magazine = (byte*)MagazineOf(cache, SizeClass.OfTable(bytes));
-                ((short*)&cache->Offsets)[bytes >> Units.GranuleShift] = (short)(magazine - (byte*)cache);
+                Magazine.Initialize(MagazineOf(cache, index), Bits.Min(index, SizeClass.Count - 1));
             }
         }
 
         return cache;
     }
 
-    // Processors compare the low twelve bits of addresses to find the store that a load depends on. Were Busy to lie like the word that leads to
-    // the thread's state, which each call loads right after the last one has stored Busy, a pair would take 4.8 ns in place of 4.1.
-    private static bool CollidesWithThreadWord(ThreadCache* cache) => (((nuint)cache ^ (nuint)Host.ThreadWord()) & (Units.PageBytes - LineBytes)) == 0;
+    // Processors compare the low twelve bits of addresses to find the store that a load depends on. Were Busy to lie like the words that lead to
+    // the thread's state and to its cache for the process heap, of which each call loads one right after the last one has stored Busy, a pair would take 4.8 ns in place of 4.1.
+    private static bool CollidesWithThreadWord(ThreadCache* cache) => Collides(cache, Host.ThreadWord()) || Collides(cache, Host.ProcessWord());
+
+    private static bool Collides(ThreadCache* cache, void* word) => (((nuint)cache ^ (nuint)word) & (Units.PageBytes - LineBytes)) == 0;
 
     // The caller has emptied its magazines.
     private static void Drop(ThreadCache* cache)
@@ -377,7 +387,13 @@ internal unsafe struct ThreadCache
     /// <summary>The caller holds the heap's CacheLock.</summary>
     public static void SetOpen(ThreadCache* cache, HeapState* heap, bool open)
     {
-        if (open && !heap->IsSlow)
+        open = open && !heap->IsSlow;
+        if (heap->Slot == 0)
+        {
+            SetOffsets(cache, open);
+        }
+
+        if (open)
         {
             Open(cache, Shared.Read(&heap->Handle));
         }
@@ -389,15 +405,24 @@ internal unsafe struct ThreadCache
 
     public static void Open(ThreadCache* cache, nint handle)
     {
-        Shared.Write(&cache->OpenTagBase, cache->TagBase);
+        Shared.Write(&cache->OpenTag, cache->TagBase + (PageEntry.FirstStateKind - 1));
         Shared.Write(&cache->OpenHandle, handle);
     }
 
     /// <summary>The handle is none that may be asked for here.</summary>
     public static void Close(ThreadCache* cache, nint handle)
     {
-        Shared.Write(&cache->OpenTagBase, PageEntry.NoTagBase);
+        Shared.Write(&cache->OpenTag, PageEntry.NoTag);
         Shared.Write(&cache->OpenHandle, handle);
+    }
+
+    private static void SetOffsets(ThreadCache* cache, bool open)
+    {
+        for (nuint bytes = 0; bytes <= SizeClass.TableBytes; bytes += Units.GranuleBytes)
+        {
+            byte* magazine = (byte*)MagazineOf(cache, open ? SizeClass.OfTable(bytes) : EmptyIndex);
+            Shared.Write((short*)&cache->Offsets + (bytes >> Units.GranuleShift), (short)(magazine - (byte*)cache));
+        }
     }
 
     // The thread's table leads to the shared cache from now on. If the slot's last heap left this thread a cache of its own, that goes.
@@ -449,6 +474,7 @@ internal unsafe struct ThreadCache
         if (heap->Slot == 0)
         {
             self->Process = cache;
+            Host.SetProcessCache(cache);
         }
 
         return cache;

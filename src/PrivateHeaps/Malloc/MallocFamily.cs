@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using PrivateHeaps.Heaps;
+using PrivateHeaps.Platform;
 using ThreadState = PrivateHeaps.Heaps.ThreadState;
 
 namespace PrivateHeaps.Malloc;
@@ -13,15 +14,15 @@ internal static unsafe partial class MallocFamily
 {
     /// <summary>malloc. Zero bytes give a block of their own.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void* Allocate(ThreadState* thread, nuint bytes) => Heap.AllocateProcess<SlowPath>(thread, bytes);
+    public static void* Allocate(ThreadCache* cache, nuint bytes) => Heap.AllocateProcess<SlowPath>(cache, bytes);
 
     /// <summary>calloc.</summary>
-    public static void* AllocateZeroed(ThreadState* thread, nuint count, nuint size) =>
-        TryMultiply(count, size, out nuint bytes) ? Heap.AllocateProcessZeroed<SlowPath>(thread, bytes) : NoMemory();
+    public static void* AllocateZeroed(ThreadCache* cache, nuint count, nuint size) =>
+        TryMultiply(count, size, out nuint bytes) ? Heap.AllocateProcessZeroed<SlowPath>(cache, bytes) : NoMemory();
 
     /// <summary>free. The engine refuses null without looking at it, so the test for null costs live blocks nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Free(ThreadState* thread, void* block) => Heap.FreeProcess<SlowPath>(thread, block);
+    public static int Free(ThreadCache* cache, void* block) => Heap.FreeProcess<SlowPath>(cache, block);
 
     /// <summary>
     /// realloc. Null allocates. Zero bytes free the block and return null, as glibc does: programs written for it would lose the block otherwise.
@@ -30,7 +31,7 @@ internal static unsafe partial class MallocFamily
     public static void* Resize(ThreadState* thread, void* block, nuint bytes)
     {
         if (block == null)
-            return Allocate(thread, bytes);
+            return Allocate(thread->Process, bytes);
 
         if (bytes == 0)
         {
@@ -94,14 +95,14 @@ internal static unsafe partial class MallocFamily
         [MethodImpl(MethodImplOptions.NoInlining)]
         public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags)
         {
-            void* block = Heap.AllocateUncommon(thread, handle, flags | HeapFlags.MapsEarly, bytes);
+            void* block = Heap.AllocateUncommon((ThreadState*)Host.CallingThread(), handle, flags | HeapFlags.MapsEarly, bytes);
             return block != null ? block : NoMemory();
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]
         public static int Free(void* block, ThreadState* thread, nint handle, uint flags)
         {
-            if (!Heap.FreeSlow(thread, handle, flags | HeapFlags.MapsEarly, block) && block != null)
+            if (!Heap.FreeSlow((ThreadState*)Host.CallingThread(), handle, flags | HeapFlags.MapsEarly, block) && block != null)
                 Refuse("free()"u8, block);
             return 1;
         }

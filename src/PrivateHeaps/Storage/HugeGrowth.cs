@@ -40,12 +40,20 @@ internal static unsafe class HugeGrowth
             if (watched != null
                 && step % (WatchedInterval * Os.HugePageBytes) != 0
                 && IsUsed(watched, Os.HugePageBytes)
+                && IsReady(region)
                 && Os.WishHuge((void*)step, Os.HugePageBytes, true))
             {
                 Shared.Write((byte*)step, 0);
                 Os.WishHuge((void*)step, Os.HugePageBytes, false);
             }
         }
+    }
+
+    // Were the region not as a whole what each step is again in the end, the system would have a mapping for each of them, and it has a limit for those.
+    private static bool IsReady(Region* region)
+    {
+        region->IsHuge = region->IsHuge || Os.WishHuge(region->Base, region->Bytes, false);
+        return region->IsHuge;
     }
 
     // The step of small pages that shows what comes of this one: in the same region, else at the end of the one before it.

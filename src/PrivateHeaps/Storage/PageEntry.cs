@@ -30,8 +30,8 @@ internal unsafe struct PageEntry
     /// <summary>All of a tag but the bias.</summary>
     public const uint UnbiasedMask = (1u << BiasShift) - 1;
 
-    /// <summary>No tag is this much, or by a kind more: all but 0 name a slot.</summary>
-    public const uint NoTagBase = 1;
+    /// <summary>No tag is this, or less by a number of classes: all but 0 name a slot.</summary>
+    public const uint NoTag = (1u << KindBits) - 1;
 
     private const int KindBits = 7;
     private const int BiasShift = 27;

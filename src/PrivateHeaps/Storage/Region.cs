@@ -32,7 +32,7 @@ internal unsafe struct Region
     // A region is committed in steps of a sixteenth of itself, within these limits.
     private const uint SmallestCommitStepPages = 2;
     private const uint LargestCommitStepPages = 256;
-    private const uint GrownPages = 16 * (Units.MiB / Units.PageBytes);
+    private const uint GrownPages = 32 * (Units.MiB / Units.PageBytes);
     private const uint HugeCommitStepPages = 32 * (Units.MiB / Units.PageBytes);
 
     public Region* Next;
@@ -70,7 +70,10 @@ internal unsafe struct Region
     /// </summary>
     public nint Displacement;
 
-    /// <summary>Huge pages were wished for a mapping of a solo block. To the system that too makes one mapping of it and of a neighbor, or two.</summary>
+    /// <summary>
+    /// Huge pages were wished for a mapping of a solo block. To the system that too makes one mapping of it and of a neighbor, or two. Of a region: see
+    /// <see cref="HugeGrowth"/>.
+    /// </summary>
     public bool IsHuge;
 
     /// <summary>Of the mapping of a solo block, the first pages, which may have been touched before it was this block's.</summary>

@@ -10,6 +10,8 @@ internal static unsafe class Shared
 
     public static byte Read(byte* word) => Load(word);
 
+    public static short Read(short* word) => Load(word);
+
     public static ushort Read(ushort* word) => Load(word);
 
     public static int Read(int* word) => Load(word);
@@ -27,6 +29,8 @@ internal static unsafe class Shared
     public static void Write(bool* word, bool value) => Store(word, value);
 
     public static void Write(byte* word, byte value) => Store(word, value);
+
+    public static void Write(short* word, short value) => Store(word, value);
 
     public static void Write(ushort* word, ushort value) => Store(word, value);
 

@@ -4,15 +4,18 @@ using PrivateHeaps.Storage;
 
 namespace PrivateHeaps.Explorer.Models;
 
-/// <summary>A thread allocates and frees by its cache while another has the heap stand still: then nothing changes in it.</summary>
-internal sealed unsafe class GateModel() : Model("gate")
+/// <summary>
+/// A thread allocates and frees by its cache while another has the heap stand still: then nothing changes in it. Of the process heap it does so as malloc's face, which
+/// does not look at the handle.
+/// </summary>
+internal sealed unsafe class GateModel(string name, bool isProcess) : Model(name)
 {
     private nint _heap;
 
     public override void Prepare()
     {
         base.Prepare();
-        _heap = MakeHeap();
+        _heap = isProcess ? Heap.ProcessHandle : MakeHeap();
         Notes[0] = (nint)Allocate(0, _heap, 40);
     }
 
@@ -20,8 +23,9 @@ internal sealed unsafe class GateModel() : Model("gate")
     {
         if (thread == 0)
         {
-            Finding.Unless(Free(0, _heap, (void*)Notes[0]), "the block is freed");
-            Notes[1] = (nint)Allocate(0, _heap, 40);
+            Finding.Unless(FreeByFace((void*)Notes[0]), "the block is freed");
+            Notes[1] = (nint)AllocateByFace(40);
+            Finding.Unless(Notes[1] != 0, "the block is allocated");
             return;
         }
 
@@ -34,4 +38,19 @@ internal sealed unsafe class GateModel() : Model("gate")
     }
 
     public override void Check() => Conservation.Check(State(-1), _heap, 1);
+
+    private bool FreeByFace(void* block) =>
+        isProcess ? Heap.FreeProcess<ProcessFace>(State(0)->Process, block) != 0 : Free(0, _heap, block);
+
+    private void* AllocateByFace(nuint bytes) =>
+        isProcess ? Heap.AllocateProcess<ProcessFace>(State(0)->Process, bytes) : Allocate(0, _heap, bytes);
+
+    private readonly struct ProcessFace : ISlowPath
+    {
+        public static bool IsProcess => true;
+
+        public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags) => Heap.AllocateUncommon(State(0), handle, flags, bytes);
+
+        public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => Heap.FreeSlow(State(0), handle, flags, block) ? 1 : 0;
+    }
 }

@@ -29,6 +29,17 @@ internal static unsafe class Host
 
     public static void* ThreadWord() => null;
 
+    /// <summary>As for <see cref="ThreadWord"/>.</summary>
+    public static void* ProcessWord() => null;
+
+    /// <summary>For the malloc family of the native library alone.</summary>
+    public static void* CallingThread() => null;
+
+    /// <summary>As <see cref="CallingThread"/>.</summary>
+    public static void SetProcessCache(void* cache)
+    {
+    }
+
     public static int ThreadEnded() => 0;
 
     public static byte* Variable(byte* name) => null;

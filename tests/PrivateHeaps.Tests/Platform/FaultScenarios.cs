@@ -99,7 +99,7 @@ internal static unsafe class FaultScenarios
 
     private static uint NextNode() => (uint)Interlocked.Increment(ref s_asked) / 5 % 3;
 
-    private static nuint CacheBytes => (ThreadCache.StructureBytes + 127) & ~(nuint)63;
+    private static nuint CacheBytes => (ThreadCache.StructureBytes + 191) & ~(nuint)63;
 
     private static void Live((SystemCalls Chosen, int Number, bool Stays)? fault)
     {
