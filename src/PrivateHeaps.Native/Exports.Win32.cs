@@ -75,7 +75,7 @@ internal static unsafe partial class Exports
     /// <summary>Leads through the shim, which raises from a C frame what is to be raised.</summary>
     private readonly struct RaisingSlowPath : ISlowPath
     {
-        public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags) => AllocateOrRaise(handle, flags, bytes, thread);
+        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocateOrRaise(handle, flags, bytes, thread);
 
         public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => Win32Heap.FreeSlow(handle, flags, block, thread);
 

@@ -1,7 +1,7 @@
 /* What every part of the shim shares: the calling thread's state, and the C# functions of Exports.cs.
  *
  * The state belongs to the engine (ThreadState in src/PrivateHeaps/Heaps); C knows only its head. ph_thread is never null: a thread that
- * has not called yet, or has ended, has the empty state, whose table holds no heap and whose process cache answers to no handle, so
+ * has not called yet, or has ended, has the empty state, whose table has one entry that, as its process cache, answers to no handle, so
  * that every call of it takes the slow path without a test on the fast one. */
 #ifndef PH_SHIM_THREAD_H
 #define PH_SHIM_THREAD_H
@@ -11,7 +11,7 @@
 struct ph_thread {
     void *table;
     void *process;
-    size_t count;
+    size_t mask;
     unsigned failure; /* HeapFailure of the last refused call */
     unsigned pending; /* NTSTATUS that the face must raise now, or 0 */
     char rest[480];

@@ -266,7 +266,7 @@ public sealed unsafe partial class PrivateHeap
     {
         public static bool LooksAtBusy => !CachePlaces.AreUsed;
 
-        public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags) => AllocSlow(thread, handle, flags, bytes);
+        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocSlow(thread, handle, flags, bytes);
 
         public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => FreeSlow(thread, handle, flags, block);
     }

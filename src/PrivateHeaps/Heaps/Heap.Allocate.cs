@@ -35,22 +35,22 @@ internal static unsafe partial class Heap
     public static void* Allocate<TSlowPath>(ThreadState* thread, nint handle, uint flags, nuint bytes)
         where TSlowPath : struct, ISlowPath
     {
-        if ((flags & HeapFlags.ZeroMemory) != 0 || SlotOf(handle) >= thread->TableCount)
+        if ((flags & HeapFlags.ZeroMemory) != 0)
         {
-            return TSlowPath.Allocate(bytes, thread, handle, flags);
+            return TSlowPath.Allocate(handle, flags, bytes, thread);
         }
 
-        ThreadCache* cache = thread->Table[SlotOf(handle)];
+        ThreadCache* cache = CacheFor(thread, handle);
         return bytes <= SizeClass.TableBytes
             ? Pop<TSlowPath>(cache, thread, handle, flags, bytes)
-            : PopLarger<TSlowPath>(bytes, cache, thread, handle, flags);
+            : PopLarger<TSlowPath>(handle, flags, bytes, thread, cache);
     }
 
     /// <summary>As <see cref="Allocate{TSlowPath}"/>, without flags and for a face that has the cache at hand, and perhaps no thread: null then.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void* AllocateFrom<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, nuint bytes)
         where TSlowPath : struct, ISlowPath =>
-        bytes <= SizeClass.TableBytes ? Pop<TSlowPath>(cache, thread, handle, 0, bytes) : TSlowPath.Allocate(bytes, thread, handle, 0);
+        bytes <= SizeClass.TableBytes ? Pop<TSlowPath>(cache, thread, handle, 0, bytes) : TSlowPath.Allocate(handle, 0, bytes, thread);
 
     /// <summary>As <see cref="Allocate{TSlowPath}"/> from the process heap, without flags.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -58,7 +58,7 @@ internal static unsafe partial class Heap
         where TSlowPath : struct, ISlowPath =>
         bytes <= SizeClass.TableBytes
             ? Pop<TSlowPath>(cache, null, ProcessHandle, 0, bytes)
-            : PopLarger<TSlowPath>(bytes, cache, null, ProcessHandle, 0);
+            : PopLarger<TSlowPath>(bytes, cache);
 
     /// <summary>
     /// As <see cref="AllocateProcess{TSlowPath}"/>, zeroed. This heap is never destroyed, so its blocks may be cleared from outside; those of the slow path are cleared
@@ -70,7 +70,7 @@ internal static unsafe partial class Heap
     {
         if (bytes > SizeClass.TableBytes)
         {
-            return TSlowPath.Allocate(bytes, null, ProcessHandle, HeapFlags.ZeroMemory);
+            return TSlowPath.Allocate(ProcessHandle, HeapFlags.ZeroMemory, bytes, null);
         }
 
         void* block = Pop<TSlowPath>(cache, null, ProcessHandle, HeapFlags.ZeroMemory, bytes);
@@ -94,9 +94,9 @@ internal static unsafe partial class Heap
 
         // A large block that is to be zero comes from fresh pages if it can.
         nuint most = (flags & HeapFlags.ZeroMemory) == 0 ? SizeClass.LargestBytes : SizeClass.LargestBoundedBytes;
-        if (bytes <= most && SlotOf(handle) < thread->TableCount)
+        if (bytes <= most)
         {
-            ThreadCache* cache = thread->Table[SlotOf(handle)];
+            ThreadCache* cache = CacheFor(thread, handle);
             void* block = bytes <= SizeClass.TableBytes ? Pop<NoSlowPath>(cache, thread, handle, flags, bytes) : PopClass(cache, handle, SizeClass.Of(bytes), bytes);
             if (block != null)
             {
@@ -116,9 +116,9 @@ internal static unsafe partial class Heap
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* AllocateZeroed(ThreadState* thread, nint handle, uint flags, nuint bytes)
     {
-        if (bytes <= SizeClass.LargestBoundedBytes && SlotOf(handle) < thread->TableCount)
+        if (bytes <= SizeClass.LargestBoundedBytes)
         {
-            ThreadCache* cache = thread->Table[SlotOf(handle)];
+            ThreadCache* cache = CacheFor(thread, handle);
             if (Shared.Read(&cache->Busy) == ThreadCache.Idle)
             {
                 // Partner: Gate.CloseLocked.
@@ -164,11 +164,10 @@ internal static unsafe partial class Heap
             return (void*)Refuse(thread, HeapFailure.BadParameter);
         }
 
-        bool isSmall = bytes <= SizeClass.LargestBoundedBytes && alignment <= Units.PageBytes && (flags & HeapFlags.ZeroMemory) == 0;
-        if (isSmall && SlotOf(handle) < thread->TableCount)
+        if (bytes <= SizeClass.LargestBoundedBytes && alignment <= Units.PageBytes && (flags & HeapFlags.ZeroMemory) == 0)
         {
             uint index = SizeClass.OfAligned(bytes, Bits.Max(alignment, Units.GranuleBytes));
-            void* block = PopClass(thread->Table[SlotOf(handle)], handle, index, bytes);
+            void* block = PopClass(CacheFor(thread, handle), handle, index, bytes);
             if (block != null)
             {
                 if (((nuint)block & (alignment - 1)) == 0)
@@ -184,8 +183,9 @@ internal static unsafe partial class Heap
         return AllocateSlow(thread, handle, flags & ~HeapFlags.SettableUserValue, bytes, alignment);
     }
 
+    // The thread's cache for the heap, if it has one: else one that answers to another handle, or to none. Any number does for the handle.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nuint SlotOf(nint handle) => ((nuint)handle >> HeapRegistry.SlotShift) & HeapRegistry.SlotMask;
+    private static ThreadCache* CacheFor(ThreadState* thread, nint handle) => *(ThreadCache**)((byte*)thread->Table + ((nuint)handle & thread->TableMask));
 
     // The happy case: no lock, no atomic instruction, no look at the caller's memory. A pair of malloc and free costs what its instructions
     // cost, measured at about 29 a nanosecond for five allocators, so each one here has a reason.
@@ -195,7 +195,7 @@ internal static unsafe partial class Heap
     {
         if (TSlowPath.LooksAtBusy && cache->Busy != ThreadCache.Idle)
         {
-            return TSlowPath.Allocate(bytes, thread, handle, flags);
+            return TSlowPath.IsProcess ? TSlowPath.AllocateProcess(bytes) : TSlowPath.Allocate(handle, flags, bytes, thread);
         }
 
         // Partner: Gate.CloseLocked.
@@ -203,14 +203,14 @@ internal static unsafe partial class Heap
         if (!TSlowPath.IsProcess && Shared.Read(&cache->OpenHandle) != handle)
         {
             Shared.Write(&cache->Busy, ThreadCache.Idle);
-            return TSlowPath.Allocate(bytes, thread, handle, flags);
+            return TSlowPath.Allocate(handle, flags, bytes, thread);
         }
 
         Magazine* magazine = ThreadCache.MagazineOfTable(cache, bytes);
         Round* top = magazine->Top;
         if (top == magazine->Base)
         {
-            return PopAfterRefill<TSlowPath>(bytes, cache, thread, handle, flags);
+            return TSlowPath.IsProcess ? PopAfterRefill<TSlowPath>(bytes, cache) : PopAfterRefill<TSlowPath>(handle, flags, bytes, thread, cache);
         }
 
         // Classes of the table never need a long slack.
@@ -221,24 +221,49 @@ internal static unsafe partial class Heap
         return block;
     }
 
-    // Pop found the magazine empty, and is still inside the heap. The arguments come in the order in which malloc has them,
-    // so that the jump here moves none.
+    // Pop found the magazine empty, and is still inside the heap.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void* PopAfterRefill<TSlowPath>(nuint bytes, ThreadCache* cache, ThreadState* thread, nint handle, uint flags)
+    private static void* PopAfterRefill<TSlowPath>(nint handle, uint flags, nuint bytes, ThreadState* thread, ThreadCache* cache)
         where TSlowPath : struct, ISlowPath
     {
-        byte* block = TSlowPath.IsProcess && Shared.Read(&cache->OpenHandle) != handle ? null : TakeInside(cache->Heap, cache, SizeClass.OfTable(bytes), bytes);
+        byte* block = TakeInside(cache->Heap, cache, SizeClass.OfTable(bytes), bytes);
         Shared.Write(&cache->Busy, ThreadCache.Idle);
-        return block != null ? block : TSlowPath.Allocate(bytes, thread, handle, flags);
+        return block != null ? block : TSlowPath.Allocate(handle, flags, bytes, thread);
     }
 
-    // As Pop for a size beyond the table.
-    private static void* PopLarger<TSlowPath>(nuint bytes, ThreadCache* cache, ThreadState* thread, nint handle, uint flags)
+    // The same for the process heap, of which all magazines are found empty while its gate is closed.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* PopAfterRefill<TSlowPath>(nuint bytes, ThreadCache* cache)
         where TSlowPath : struct, ISlowPath
+    {
+        byte* block = Shared.Read(&cache->OpenHandle) == ProcessHandle ? TakeInside(cache->Heap, cache, SizeClass.OfTable(bytes), bytes) : null;
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        return block != null ? block : TSlowPath.AllocateProcess(bytes);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* PopLarger<TSlowPath>(nint handle, uint flags, nuint bytes, ThreadState* thread, ThreadCache* cache)
+        where TSlowPath : struct, ISlowPath
+    {
+        byte* block = TryPopLarger(cache, handle, bytes);
+        return block != null ? block : TSlowPath.Allocate(handle, flags, bytes, thread);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* PopLarger<TSlowPath>(nuint bytes, ThreadCache* cache)
+        where TSlowPath : struct, ISlowPath
+    {
+        byte* block = TryPopLarger(cache, ProcessHandle, bytes);
+        return block != null ? block : TSlowPath.AllocateProcess(bytes);
+    }
+
+    // As Pop for a size beyond the table; null when the magazine has none, or anything else is in the way.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* TryPopLarger(ThreadCache* cache, nint handle, nuint bytes)
     {
         if (bytes > SizeClass.LargestBytes || cache->Busy != ThreadCache.Idle)
         {
-            return TSlowPath.Allocate(bytes, thread, handle, flags);
+            return null;
         }
 
         // Partner: Gate.CloseLocked.
@@ -248,7 +273,7 @@ internal static unsafe partial class Heap
         if (Shared.Read(&cache->OpenHandle) != handle || top == magazine->Base)
         {
             Shared.Write(&cache->Busy, ThreadCache.Idle);
-            return TSlowPath.Allocate(bytes, thread, handle, flags);
+            return null;
         }
 
         byte* block = top[-1].Block;

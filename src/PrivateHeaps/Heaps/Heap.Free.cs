@@ -33,9 +33,7 @@ internal static unsafe partial class Heap
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Free<TSlowPath>(ThreadState* thread, nint handle, uint flags, void* block)
         where TSlowPath : struct, ISlowPath =>
-        SlotOf(handle) < thread->TableCount
-            ? Push<TSlowPath>(thread->Table[SlotOf(handle)], thread, handle, flags, block)
-            : TSlowPath.Free(block, thread, handle, flags);
+        Push<TSlowPath>(CacheFor(thread, handle), thread, handle, flags, block);
 
     /// <summary>As <see cref="Free{TSlowPath}"/>, without flags and for a face that has the cache at hand.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -89,10 +87,10 @@ internal static unsafe partial class Heap
     {
         nuint turned = AddressMap.Turn(block);
         byte* window;
-        cache = SlotOf(handle) < thread->TableCount ? thread->Table[SlotOf(handle)] : null;
+        cache = CacheFor(thread, handle);
         state = null;
         bias = 0;
-        if (cache == null || cache->Busy != ThreadCache.Idle || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
+        if (cache->Busy != ThreadCache.Idle || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
         {
             return null;
         }

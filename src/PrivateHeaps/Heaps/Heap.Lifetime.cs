@@ -151,7 +151,8 @@ internal static unsafe partial class Heap
     /// <summary>The thread's own cache for the heap; null while it has none.</summary>
     public static ThreadCache* CacheOf(ThreadState* thread, nint handle)
     {
-        ThreadCache* cache = SlotOf(handle) < thread->TableCount ? thread->Table[SlotOf(handle)] : null;
+        nuint slot = HeapRegistry.SlotOf(handle);
+        ThreadCache* cache = slot < thread->TableCount ? thread->Table[slot] : null;
         return cache != null && cache->Thread == thread ? cache : null;
     }
 

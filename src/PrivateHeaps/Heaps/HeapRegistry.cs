@@ -10,7 +10,7 @@ namespace PrivateHeaps.Heaps;
 /// </summary>
 internal static unsafe class HeapRegistry
 {
-    public const int SlotShift = 4;
+    public const int SlotShift = 3;
     public const int GenerationShift = 24;
     public const nuint SlotMask = (1 << (GenerationShift - SlotShift)) - 1;
 
@@ -39,10 +39,13 @@ internal static unsafe class HeapRegistry
         return s_state != null && s_slots != null;
     }
 
+    /// <summary>The slot that a handle names; any number, for what is none.</summary>
+    public static nuint SlotOf(nint handle) => ((nuint)handle >> SlotShift) & SlotMask;
+
     /// <summary>The heap that the handle names, or null. It may be destroyed at any moment; Gate.Enter looks again.</summary>
     public static HeapState* Find(nint handle)
     {
-        nuint slot = ((nuint)handle >> SlotShift) & SlotMask;
+        nuint slot = SlotOf(handle);
         if (handle == 0 || s_state == null || slot >= SlotCount)
         {
             return null;

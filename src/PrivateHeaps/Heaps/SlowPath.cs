@@ -15,8 +15,14 @@ internal unsafe interface ISlowPath
     /// <summary>Whether it is for the process heap alone, so that no handle need be looked at.</summary>
     static virtual bool IsProcess => false;
 
-    /// <summary>The arguments are in the order in which malloc and free have them, with the thread's state behind, so that the jump moves none.</summary>
-    static abstract void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags);
+    /// <summary>
+    /// The arguments come in the order in which HeapAlloc has them, with the thread's state behind, so that the jump moves none; those of the next in that of malloc and
+    /// free. Were it otherwise, the compiler would move them in the happy case.
+    /// </summary>
+    static abstract void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread);
+
+    /// <summary>Of a face that is for the process heap alone, for what <see cref="Allocate"/> does without flags.</summary>
+    static virtual void* AllocateProcess(nuint bytes) => null;
 
     /// <summary>1 or 0, as BOOL has them: a face that returns one would otherwise have to convert, and could not jump.</summary>
     static abstract int Free(void* block, ThreadState* thread, nint handle, uint flags);
@@ -25,7 +31,7 @@ internal unsafe interface ISlowPath
 /// <summary>The engine's own: null and false with the failure in the thread's state.</summary>
 internal readonly unsafe struct EngineSlowPath : ISlowPath
 {
-    public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags) => Heap.AllocateUncommon(thread, handle, flags, bytes);
+    public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => Heap.AllocateUncommon(thread, handle, flags, bytes);
 
     public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => Heap.FreeSlow(thread, handle, flags, block) ? 1 : 0;
 }
@@ -33,7 +39,7 @@ internal readonly unsafe struct EngineSlowPath : ISlowPath
 /// <summary>None: null says only that the fast path did not serve.</summary>
 internal readonly unsafe struct NoSlowPath : ISlowPath
 {
-    public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags) => null;
+    public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => null;
 
     public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => 0;
 }

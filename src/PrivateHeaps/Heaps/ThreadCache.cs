@@ -503,8 +503,9 @@ internal unsafe struct ThreadCache
         ThreadCache** old = self->Table;
         nuint oldCount = self->TableCount;
         Shared.Write((nint*)&self->Table, (nint)table);
+        Shared.Write(&self->TableMask, (count - 1) << HeapRegistry.SlotShift);
         Shared.Write(&self->TableCount, count);
-        if (old != null)
+        if (oldCount != 0)
         {
             Metadata.Give(old, oldCount * (nuint)sizeof(ThreadCache*));
         }

@@ -10,12 +10,17 @@ namespace PrivateHeaps.Heaps;
 [StructLayout(LayoutKind.Sequential, Size = 192)]
 internal unsafe struct ThreadState
 {
-    /// <summary>By heap slot: the thread's cache for the heap, or the closed cache. Written by this thread only.</summary>
+    /// <summary>By heap slot: the thread's cache for the heap, or the closed cache. Never null. Written by this thread only.</summary>
     public ThreadCache** Table;
 
     /// <summary>Entry 0 of the table: the process heap's, for malloc.</summary>
     public ThreadCache* Process;
-    public nuint TableCount;
+
+    /// <summary>
+    /// What of a handle is left with this is how far into the table its slot lies, or another one, whose cache does not answer to the handle. So nobody
+    /// need look first whether the table is long enough.
+    /// </summary>
+    public nuint TableMask;
 
     /// <summary>
     /// Why the last failing operation failed. Who leaves it or looks for it has the thread attached first: the state that the C shim gives with a thread's first call is
@@ -29,6 +34,9 @@ internal unsafe struct ThreadState
     // From here on the shim knows nothing; in its empty state all of it is zero.
 
     public bool IsAttached;
+
+    /// <summary>Entries of the table, a power of two; 0 as long as it is everybody's, in which nothing is written.</summary>
+    public nuint TableCount;
 
     /// <summary>The visit to a heap that began last came from a signal handler that had interrupted this thread inside that heap.</summary>
     public bool IsInterrupted;

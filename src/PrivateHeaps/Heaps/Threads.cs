@@ -15,6 +15,9 @@ internal static unsafe class Threads
     /// <summary>A cache that answers to no handle and is always busy: the table's default, so that the fast path needs no test for null.</summary>
     public static ThreadCache* ClosedCache { get; private set; }
 
+    /// <summary>The table of who has none: one entry, the closed cache.</summary>
+    private static ThreadCache** s_closedTable;
+
     /// <summary>The state that is no thread's: the owner of caches without one.</summary>
     public static ThreadState* Nobody { get; private set; }
 
@@ -27,10 +30,13 @@ internal static unsafe class Threads
         s_state = s_state != null ? s_state : (State*)Metadata.Take((nuint)sizeof(State));
         ClosedCache = ClosedCache != null ? ClosedCache : (ThreadCache*)Metadata.Take((nuint)sizeof(ThreadCache));
         Nobody = Nobody != null ? Nobody : (ThreadState*)Metadata.Take((nuint)sizeof(ThreadState));
-        if (s_state == null || ClosedCache == null || Nobody == null)
+        s_closedTable = s_closedTable != null ? s_closedTable : (ThreadCache**)Metadata.Take((nuint)sizeof(ThreadCache*));
+        if (s_state == null || ClosedCache == null || Nobody == null || s_closedTable == null)
         {
             return false;
         }
+
+        *s_closedTable = ClosedCache;
 
         ClosedCache->Thread = Nobody;
 
@@ -102,6 +108,7 @@ internal static unsafe class Threads
         }
 
         own->IsAttached = true;
+        own->Table = s_closedTable;
         own->Process = ClosedCache;
         own->Next = s_state->First;
         if (own->Next != null)
@@ -141,8 +148,9 @@ internal static unsafe class Threads
         ThreadCache** table = thread->Table;
         nuint count = thread->TableCount;
         Shared.Write(&thread->TableCount, 0);
-        Shared.Write((nint*)&thread->Table, 0);
-        if (table != null)
+        Shared.Write(&thread->TableMask, 0);
+        Shared.Write((nint*)&thread->Table, (nint)s_closedTable);
+        if (count != 0)
         {
             Metadata.Give(table, count * (nuint)sizeof(ThreadCache*));
         }

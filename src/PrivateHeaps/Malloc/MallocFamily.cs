@@ -93,11 +93,14 @@ internal static unsafe partial class MallocFamily
         public static bool IsProcess => true;
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags)
+        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread)
         {
             void* block = Heap.AllocateUncommon((ThreadState*)Host.CallingThread(), handle, flags | HeapFlags.MapsEarly, bytes);
             return block != null ? block : NoMemory();
         }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public static void* AllocateProcess(nuint bytes) => Allocate(Heap.ProcessHandle, 0, bytes, null);
 
         [MethodImpl(MethodImplOptions.NoInlining)]
         public static int Free(void* block, ThreadState* thread, nint handle, uint flags)

@@ -158,7 +158,7 @@ internal static unsafe partial class Win32Heap
     /// <summary>The engine's slow paths, and last error or exception when they refuse.</summary>
     private readonly struct SlowPath : ISlowPath
     {
-        public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags) => AllocSlow(thread, handle, flags, bytes);
+        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocSlow(thread, handle, flags, bytes);
 
         public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => FreeSlow(handle, flags, block, thread);
     }

@@ -49,7 +49,9 @@ internal sealed unsafe class GateModel(string name, bool isProcess) : Model(name
     {
         public static bool IsProcess => true;
 
-        public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags) => Heap.AllocateUncommon(State(0), handle, flags, bytes);
+        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => Heap.AllocateUncommon(State(0), handle, flags, bytes);
+
+        public static void* AllocateProcess(nuint bytes) => Allocate(Heap.ProcessHandle, 0, bytes, null);
 
         public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => Heap.FreeSlow(State(0), handle, flags, block) ? 1 : 0;
     }

@@ -16,8 +16,12 @@ internal sealed unsafe class StartModel() : Model("start", 3)
 
     public override void Run(int thread)
     {
-        // The state of a thread that has none.
+        // The state of a thread that has none, and behind it, as in the C shim, its table and the head of a cache that is always busy.
         ThreadState* none = (ThreadState*)((byte*)(Notes + 64) + thread * StateBytes);
+        ThreadCache** table = (ThreadCache**)(none + 1);
+        *table = (ThreadCache*)(table + 1);
+        (*table)->Busy = ThreadCache.Anywhere;
+        none->Table = table;
         void* block = Heap.Allocate(none, Heap.ProcessHandle, 0, 40);
         Finding.Unless(block != null, "the first call is served");
         Notes[thread] = (nint)block;

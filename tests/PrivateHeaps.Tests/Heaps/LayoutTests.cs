@@ -15,7 +15,7 @@ public sealed unsafe class LayoutTests
         byte* start = (byte*)&state;
         Assert.Equal(0, (byte*)&state.Table - start);
         Assert.Equal(8, (byte*)&state.Process - start);
-        Assert.Equal(16, (byte*)&state.TableCount - start);
+        Assert.Equal(16, (byte*)&state.TableMask - start);
         Assert.Equal(24, (byte*)&state.Failure - start);
         Assert.Equal(28, (byte*)&state.PendingStatus - start);
         Assert.True(sizeof(ThreadState) <= 512);

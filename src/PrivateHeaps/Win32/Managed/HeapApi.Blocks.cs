@@ -113,7 +113,7 @@ public static unsafe partial class HeapApi
     /// <summary>The slow paths of the Win32 face, and exceptions for those who asked for them.</summary>
     private readonly struct RaisingSlowPath : ISlowPath
     {
-        public static void* Allocate(nuint bytes, ThreadState* thread, nint handle, uint flags) => AllocSlow(thread, handle, flags, bytes);
+        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocSlow(thread, handle, flags, bytes);
 
         public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => Win32Heap.FreeSlow(handle, flags, block, thread);
     }
