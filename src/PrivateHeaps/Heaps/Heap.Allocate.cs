@@ -96,8 +96,7 @@ internal static unsafe partial class Heap
         nuint most = (flags & HeapFlags.ZeroMemory) == 0 ? SizeClass.LargestBytes : SizeClass.LargestBoundedBytes;
         if (bytes <= most)
         {
-            ThreadCache* cache = CacheFor(thread, handle);
-            void* block = bytes <= SizeClass.TableBytes ? Pop<NoSlowPath>(cache, thread, handle, flags, bytes) : PopClass(cache, handle, SizeClass.Of(bytes), bytes);
+            void* block = PopClass(CacheFor(thread, handle), handle, SizeClass.Of(bytes), bytes);
             if (block != null)
             {
                 if ((flags & HeapFlags.ZeroMemory) != 0)

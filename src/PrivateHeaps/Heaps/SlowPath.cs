@@ -35,11 +35,3 @@ internal readonly unsafe struct EngineSlowPath : ISlowPath
 
     public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => Heap.FreeSlow(thread, handle, flags, block) ? 1 : 0;
 }
-
-/// <summary>None: null says only that the fast path did not serve.</summary>
-internal readonly unsafe struct NoSlowPath : ISlowPath
-{
-    public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => null;
-
-    public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => 0;
-}
