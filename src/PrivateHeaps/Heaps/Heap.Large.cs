@@ -114,16 +114,14 @@ internal static unsafe partial class Heap
         regions->SoloPages += region->PageCount - pages;
         SpareMappings.NoteUsed(&regions->Spares, regions->SoloPages);
         region->Index = regions->LastSolo == null ? 0 : regions->LastSolo->Index + 1;
-        bool becomesHuge = !region->IsHuge && region->Bytes - dirtyBytes >= HugeGrowth.LeastBytes && HugeGrowth.IsNextHuge(regions, region->Bytes);
         region->UsedPages = (uint)(dirtyBytes >> Units.PageShift);
-        region->IsHuge |= becomesHuge;
-        RegionSet.Append(&regions->FirstSolo, &regions->LastSolo, region);
-        OsLock.Leave(&regions->Lock);
-        if (becomesHuge)
+        if (!region->IsHuge && region->Bytes - dirtyBytes >= HugeGrowth.LeastBytes && HugeGrowth.IsNextHuge(regions, region->Bytes))
         {
-            Os.WishHuge(region->Base, region->Bytes, true);
+            HugeGrowth.Wish(regions, region, region->Base, region->Bytes, isTouched: dirtyBytes != 0);
         }
 
+        RegionSet.Append(&regions->FirstSolo, &regions->LastSolo, region);
+        OsLock.Leave(&regions->Lock);
         if (zero)
         {
             Os.Clear(region->Base, Bits.Min(bytes, dirtyBytes));
@@ -333,15 +331,13 @@ internal static unsafe partial class Heap
             resized = region->Base;
         }
 
-        if (resized != null && blockBytes > region->Bytes)
-        {
-            MakeHugeIfUsed(regions, region, resized, blockBytes);
-        }
-
-        // Base and PageCount are read by walks, which have the heap stand still while this thread is inside.
         if (resized != null)
         {
-            SetPlace(region, resized, blockBytes >> Units.PageShift);
+            if (blockBytes != region->Bytes)
+            {
+                SetNewPlace(regions, region, resized, blockBytes);
+            }
+
             slack = blockBytes - bytes;
         }
 
@@ -352,16 +348,18 @@ internal static unsafe partial class Heap
         return true;
     }
 
-    // Of a block that was enlarged, which nobody else knows the place of.
-    private static void MakeHugeIfUsed(RegionSet* regions, Region* region, byte* resized, nuint blockBytes)
+    // Base and PageCount are read by walks, which have the heap stand still while this thread is inside, and under the lock where the next large block is allocated.
+    private static void SetNewPlace(RegionSet* regions, Region* region, byte* resized, nuint blockBytes)
     {
-        if (!region->IsHuge && region->Bytes >= HugeGrowth.LeastBytes && HugeGrowth.IsUsed(region, resized))
+        bool becomesHuge = HugeGrowth.IsGrownHuge(region, resized, blockBytes);
+        OsLock.Enter(&regions->Lock);
+        if (becomesHuge)
         {
-            OsLock.Enter(&regions->Lock);
-            region->IsHuge = true;
-            OsLock.Leave(&regions->Lock);
-            Os.WishHuge(resized, blockBytes, true);
+            HugeGrowth.Wish(regions, region, resized, blockBytes, isTouched: true);
         }
+
+        SetPlace(region, resized, blockBytes >> Units.PageShift);
+        OsLock.Leave(&regions->Lock);
     }
 
     // What a block has gained, if it was resized, while it is still this thread's alone: as soon as others can free it, its memory may be another block's.
@@ -421,7 +419,7 @@ internal static unsafe partial class Heap
         tail->PageCount = region->PageCount - (uint)pages;
         tail->Executable = region->Executable;
         tail->Displacement = region->Displacement;
-        tail->IsHuge = region->IsHuge;
+        tail->HugeNumber = region->HugeNumber;
         OsLock.Enter(&regions->Lock);
         bool kept = SpareMappings.Keep(&regions->Spares, tail, regions->SoloPages);
         OsLock.Leave(&regions->Lock);

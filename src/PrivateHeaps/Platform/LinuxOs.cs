@@ -28,10 +28,13 @@ internal static unsafe class LinuxOs
         int wish = Host.WantsHugePages();
         s_usesHugePages = wish == 1;
         table.UsesHugePages = s_usesHugePages;
-        table.HugePageBytes = wish == Host.HugePagesAsItGrows ? HugePageBytes : 0;
-        table.WishHuge = wish == Host.HugePagesAsItGrows ? &WishHuge : null;
-        table.CountResident = wish == Host.HugePagesAsItGrows ? &CountResident : null;
         table.PageBytes = Libc.page_bytes();
+
+        // Above pages of 16 KiB huge ones have 32 MiB, and of 64 KiB 512: more than most heaps use.
+        bool growsHuge = wish == Host.HugePagesAsItGrows && table.PageBytes == Units.PageBytes;
+        table.HugePageBytes = growsHuge ? HugePageBytes : 0;
+        table.WishHuge = growsHuge ? &WishHuge : null;
+        table.CountResident = growsHuge ? &CountResident : null;
         table.ChargesCommits = false;
         table.Reserve = &Reserve;
         table.Map = &Map;
@@ -76,7 +79,7 @@ internal static unsafe class LinuxOs
     }
 
     // Where the system gives huge pages to all without being asked, or to nobody, there is nothing to wish for.
-    private static bool WishHuge(void* address, nuint bytes, bool isWanted)
+    private static bool HasHugePagesOnRequest()
     {
         int answer = Shared.Read(ref s_hugeOnRequest);
         if (answer == 0)
@@ -85,11 +88,20 @@ internal static unsafe class LinuxOs
             Shared.Write(ref s_hugeOnRequest, answer);
         }
 
-        return answer > 0 && Libc.madvise(address, bytes, isWanted ? AdviseHugePage : AdviseNoHugePage) == 0;
+        return answer > 0;
     }
 
+    private static bool WishHuge(void* address, nuint bytes, bool isWanted) =>
+        HasHugePagesOnRequest() && Libc.madvise(address, bytes, isWanted ? AdviseHugePage : AdviseNoHugePage) == 0;
+
+    // Nothing where that would lead to no wish that is heard: it is the more expensive one.
     private static nuint CountResident(void* address, nuint bytes)
     {
+        if (!HasHugePagesOnRequest())
+        {
+            return 0;
+        }
+
         Unsafe.SkipInit(out PageBytesOfStep space);
         byte* pages = (byte*)&space;
         nuint count = 0;

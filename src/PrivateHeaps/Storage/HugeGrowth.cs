@@ -21,6 +21,9 @@ internal static unsafe class HugeGrowth
     // Fresh pages of a large block that show something.
     private const nuint LeastShownBytes = 512 * Units.KiB;
 
+    // See Region.HugeNumber.
+    private const uint HugeFromTheStart = 1;
+
     /// <summary>Fresh pages of a large block from which on they are looked at.</summary>
     public static nuint LeastBytes => Os.HugePageBytes == 0 ? nuint.MaxValue : Os.HugePageBytes;
 
@@ -52,7 +55,7 @@ internal static unsafe class HugeGrowth
     // Were the region not as a whole what each step is again in the end, the system would have a mapping for each of them, and it has a limit for those.
     private static bool IsReady(Region* region)
     {
-        region->IsHuge = region->IsHuge || Os.WishHuge(region->Base, region->Bytes, false);
+        region->HugeNumber = region->IsHuge || Os.WishHuge(region->Base, region->Bytes, false) ? HugeFromTheStart : 0;
         return region->IsHuge;
     }
 
@@ -69,24 +72,39 @@ internal static unsafe class HugeGrowth
     }
 
     /// <summary>
-    /// Whether the fresh pages of a large block are to be huge: the last one was left to small pages and used them, or there are more to come after such a one. The caller
-    /// holds the lock of the region set.
+    /// Whether the fresh pages of a large block are to be huge: the last one was left to small pages and used them, or there are more to come after such a one. It says
+    /// nothing of blocks that are many times as large. The caller holds the lock of the region set.
     /// </summary>
     public static bool IsNextHuge(RegionSet* set, nuint blockBytes)
     {
         Region* last = set->LastSolo;
-        if (set->HugeSolosLeft == 0 && last != null && !last->IsHuge && last->Bytes >= blockBytes / WatchedInterval && IsUsed(last, last->Base))
+        if (set->HugeSolosLeft == 0 && last != null && !last->IsHuge && IsUsed(last, last->Base))
         {
             set->HugeSolosLeft = WatchedInterval;
+            set->HugeSoloBytes = last->Bytes * WatchedInterval;
         }
 
-        return set->HugeSolosLeft != 0 && --set->HugeSolosLeft != 0;
+        return set->HugeSolosLeft != 0 && blockBytes <= set->HugeSoloBytes && --set->HugeSolosLeft != 0;
     }
 
-    /// <summary>Whether a large block, which lies at the address, has used its fresh pages; false where it has few.</summary>
-    public static bool IsUsed(Region* region, byte* address)
+    /// <summary>Whether a large block that has grown is to be huge: it had used what it had, which was more than a little of what it has now.</summary>
+    public static bool IsGrownHuge(Region* region, byte* resized, nuint blockBytes) =>
+        !region->IsHuge && blockBytes > region->Bytes && region->Bytes >= LeastBytes && region->Bytes >= blockBytes / WatchedInterval && IsUsed(region, resized);
+
+    /// <summary>Makes a large block huge, if the system hears. The caller holds the lock of the region set.</summary>
+    public static void Wish(RegionSet* set, Region* region, byte* address, nuint bytes, bool isTouched)
     {
-        nuint used = (nuint)region->UsedPages << Units.PageShift;
+        if (Os.WishHuge(address, bytes, true))
+        {
+            set->LastHugeNumber = Bits.Max(set->LastHugeNumber, HugeFromTheStart) + (isTouched ? 1u : 0);
+            region->HugeNumber = isTouched ? set->LastHugeNumber : HugeFromTheStart;
+        }
+    }
+
+    // Whether a large block, which lies at the address, has used its fresh pages; false where it has few, or none since it has become smaller.
+    private static bool IsUsed(Region* region, byte* address)
+    {
+        nuint used = Bits.Min((nuint)region->UsedPages << Units.PageShift, region->Bytes);
         return region->Bytes - used >= LeastShownBytes && IsUsed(address + used, region->Bytes - used);
     }
 

@@ -71,10 +71,11 @@ internal unsafe struct Region
     public nint Displacement;
 
     /// <summary>
-    /// Huge pages were wished for a mapping of a solo block. To the system that too makes one mapping of it and of a neighbor, or two. Of a region: see
+    /// Whether huge pages were wished for a mapping of a solo block, which too makes one mapping of it and of a neighbor to the system, or two: 0 if not, 1 if they were
+    /// before the first touch. Else a number of its own: what was touched before the system does not join with neighbors any more. Of a region: see
     /// <see cref="HugeGrowth"/>.
     /// </summary>
-    public bool IsHuge;
+    public uint HugeNumber;
 
     /// <summary>Of the mapping of a solo block, the first pages, which may have been touched before it was this block's.</summary>
     public uint UsedPages;
@@ -84,6 +85,8 @@ internal unsafe struct Region
     /// <summary>One bit a page: it may hold something; else it reads as zero.</summary>
     public ulong* Dirty;
 
+    public readonly bool IsHuge => HugeNumber != 0;
+
     public readonly byte* FirstBlock => Base + HeaderBytes;
 
     public readonly nuint Bytes => (nuint)PageCount << Units.PageShift;
@@ -91,7 +94,7 @@ internal unsafe struct Region
     public readonly nuint UsableCommittedBytes => (nuint)(CommittedPages - DecommittedPages) << Units.PageShift;
 
     /// <summary>Whether two neighbors are one mapping to the system.</summary>
-    public static bool IsOneMapping(Region* one, Region* other) => one->Displacement == other->Displacement && one->IsHuge == other->IsHuge;
+    public static bool IsOneMapping(Region* one, Region* other) => one->Displacement == other->Displacement && one->HugeNumber == other->HugeNumber;
 
     /// <summary>Bytes of the structure of a region, with its two bitmaps.</summary>
     public static nuint StructureBytes(uint pages) => (nuint)sizeof(Region) + 2 * RunMap.BytesFor(pages);
@@ -203,7 +206,7 @@ internal unsafe struct Region
 
     /// <summary>
     /// Gives the contents of free committed pages back to the system, and returns how many bytes that were; the first ones stay, as many as are to be kept, and are
-    /// subtracted from those.
+    /// subtracted from those. With the last one go pages that were not taken yet: a huge page is there whole.
     /// </summary>
     public static nuint DecommitFree(Region* region, nuint* keptPages)
     {
@@ -216,12 +219,14 @@ internal unsafe struct Region
             *keptPages -= RunMap.CountSet(region->Dirty, start, kept);
             start += kept;
             uint dirty = RunMap.CountSet(region->Dirty, start, end - start);
-            if (dirty != 0 && Os.Decommit(region->Base + ((nuint)start << Units.PageShift), (nuint)(end - start) << Units.PageShift))
+            byte* first = region->Base + ((nuint)start << Units.PageShift);
+            nuint bytes = (nuint)((end == limit && IsGrown(region) ? region->CommittedPages : end) - start) << Units.PageShift;
+            if (dirty != 0 && Os.Decommit(first, bytes))
             {
                 RunMap.ClearBits(region->Dirty, start, end - start);
                 region->DecommittedPages += dirty;
                 returned += (nuint)dirty << Units.PageShift;
-                AddressMap.GiveBack(region->Base + ((nuint)start << Units.PageShift), (nuint)(end - start) << Units.PageShift);
+                AddressMap.GiveBack(first, bytes);
             }
 
             start = RunMap.UsedEnd(&region->Pages, end, limit);

@@ -55,8 +55,12 @@ internal unsafe struct RegionSet
     public Retention Retention;
     public SpareMappings Spares;
 
-    /// <summary>See <see cref="HugeGrowth.IsNextHuge"/>.</summary>
+    /// <summary>See <see cref="HugeGrowth.IsNextHuge"/>: so many more large blocks, up to so many bytes each.</summary>
     public uint HugeSolosLeft;
+    public nuint HugeSoloBytes;
+
+    /// <summary>The last number of its own that a region got; see <see cref="Region.HugeNumber"/>.</summary>
+    public uint LastHugeNumber;
 
     /// <summary>A committed run of pages, or null. Clean: it reads as zero.</summary>
     public static byte* TakeRun(RegionSet* set, uint pages, nuint alignment, out Region* region, out bool clean)
