@@ -2,6 +2,7 @@ using System.Diagnostics;
 using PrivateHeaps.Checks;
 using PrivateHeaps.Tests.Checks;
 using PrivateHeaps.Tests.Platform;
+using PrivateHeaps.Tests.Storage;
 using PrivateHeaps.Tests.Win32;
 
 namespace PrivateHeaps.Tests;
@@ -27,6 +28,7 @@ public static class Child
             nameof(SuiteRunner.RunUnder) => () => SuiteRunner.RunUnder(Enum.Parse<MemoryRules>(arguments[1]), arguments[2..]),
             nameof(FaultScenarios) => () => FaultScenarios.Run(Enum.Parse<MemoryRules>(arguments[1]), Enum.Parse<HeapKind>(arguments[2])),
             nameof(ZeroScenarios) => () => ZeroScenarios.Run(Enum.Parse<MemoryRules>(arguments[1]), Enum.Parse<DecommitAnswer>(arguments[2])),
+            nameof(HugeScenarios) => () => HugeScenarios.Run(arguments[1]),
             nameof(GuardFaultScenarios) => () => GuardFaultScenarios.Run(arguments[1]),
             nameof(CommitScenarios) => () => CommitScenarios.Run(arguments[1]),
             nameof(CheckScenarios) => () => CheckScenarios.Run(Enum.Parse<HeapChecks>(arguments[1]), arguments[2..]),
