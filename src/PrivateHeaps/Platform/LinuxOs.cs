@@ -14,6 +14,7 @@ internal static unsafe class LinuxOs
     private const int RemapAnywhere = 1; // MREMAP_MAYMOVE
     private const int RemapToTarget = 3; // MREMAP_MAYMOVE | MREMAP_FIXED
     private const int AdviseDontNeed = 4;
+    private const int AdviseFree = 8;
     private const int AdviseHugePage = 14;
     private const int AdviseNoHugePage = 15;
     private const nuint HugePageBytes = 2 * Units.MiB;
@@ -124,7 +125,28 @@ internal static unsafe class LinuxOs
 
     private static bool Commit(void* address, nuint bytes, bool executable) => Libc.mprotect(address, bytes, Protection(executable)) == 0;
 
-    private static bool Decommit(void* address, nuint bytes) => Libc.madvise(address, bytes, AdviseDontNeed) == 0;
+    private static bool Decommit(void* address, nuint bytes)
+    {
+        if (Shared.Read(ref s_hugeOnRequest) > 0)
+        {
+            nuint start = (nuint)address, end = start + bytes;
+            nuint firstEnd = Bits.Min(end, Bits.RoundUp(start, HugePageBytes)), lastStart = Bits.Max(firstEnd, Bits.RoundDown(end, HugePageBytes));
+            Divide(start, firstEnd);
+            Divide(lastStart, end);
+        }
+
+        return Libc.madvise(address, bytes, AdviseDontNeed) == 0;
+    }
+
+    // A huge page of which a part is given back stays in memory as a whole until memory is short, whatever is still shown of it. This advice, that the contents
+    // may go, makes small pages of it at once.
+    private static void Divide(nuint start, nuint end)
+    {
+        if (start < end)
+        {
+            Libc.madvise((void*)start, end - start, AdviseFree);
+        }
+    }
 
     private static bool Resize(void* address, nuint oldBytes, nuint newBytes) => (nint)Libc.mremap(address, oldBytes, newBytes, 0, null) != -1;
 
