@@ -15,9 +15,6 @@ internal static unsafe class Threads
     /// <summary>A cache that answers to no handle and is always busy: the table's default, so that the fast path needs no test for null.</summary>
     public static ThreadCache* ClosedCache { get; private set; }
 
-    /// <summary>The table of who has none: one entry, the closed cache.</summary>
-    private static ThreadCache** s_closedTable;
-
     /// <summary>The state that is no thread's: the owner of caches without one.</summary>
     public static ThreadState* Nobody { get; private set; }
 
@@ -30,13 +27,12 @@ internal static unsafe class Threads
         s_state = s_state != null ? s_state : (State*)Metadata.Take((nuint)sizeof(State));
         ClosedCache = ClosedCache != null ? ClosedCache : (ThreadCache*)Metadata.Take((nuint)sizeof(ThreadCache));
         Nobody = Nobody != null ? Nobody : (ThreadState*)Metadata.Take((nuint)sizeof(ThreadState));
-        s_closedTable = s_closedTable != null ? s_closedTable : (ThreadCache**)Metadata.Take((nuint)sizeof(ThreadCache*));
-        if (s_state == null || ClosedCache == null || Nobody == null || s_closedTable == null)
+        if (s_state == null || ClosedCache == null || Nobody == null)
         {
             return false;
         }
 
-        *s_closedTable = ClosedCache;
+        s_state->ClosedTable = ClosedCache;
 
         ClosedCache->Thread = Nobody;
 
@@ -108,7 +104,7 @@ internal static unsafe class Threads
         }
 
         own->IsAttached = true;
-        own->Table = s_closedTable;
+        own->Table = &s_state->ClosedTable;
         own->Process = ClosedCache;
         own->Next = s_state->First;
         if (own->Next != null)
@@ -149,7 +145,7 @@ internal static unsafe class Threads
         nuint count = thread->TableCount;
         Shared.Write(&thread->TableCount, 0);
         Shared.Write(&thread->TableMask, 0);
-        Shared.Write((nint*)&thread->Table, (nint)s_closedTable);
+        Shared.Write((nint*)&thread->Table, (nint)(&s_state->ClosedTable));
         if (count != 0)
         {
             Metadata.Give(table, count * (nuint)sizeof(ThreadCache*));
@@ -202,6 +198,9 @@ internal static unsafe class Threads
         public OsLock Lock;
         public uint Count;
         public ThreadState* First;
+
+        /// <summary>The table of a thread that has none yet: this one entry.</summary>
+        public ThreadCache* ClosedTable;
 
         /// <summary>Of threads that ended, and of heaps that are gone, linked by Next.</summary>
         public ThreadState* FreeStates;
