@@ -149,6 +149,13 @@ int ph_cpu_count(void)
     return count > 0 ? count : 1;
 }
 
+int64_t ph_nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 int64_t ph_milliseconds(void)
 {
     struct timespec now;

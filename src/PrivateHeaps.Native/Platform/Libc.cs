@@ -82,6 +82,10 @@ internal static unsafe class Libc
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_node_number")]
     public static extern int node_number();
 
+    /// <summary>CLOCK_MONOTONIC in nanoseconds.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_nanoseconds")]
+    public static extern long nanoseconds();
+
     /// <summary>CLOCK_MONOTONIC_COARSE in milliseconds.</summary>
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_milliseconds")]
     public static extern long milliseconds();

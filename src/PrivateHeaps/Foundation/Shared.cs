@@ -112,6 +112,12 @@ internal static unsafe class Shared
     public static void Write(ref bool field, bool value) => Volatile.Write(ref field, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static long Read(ref long field) => Volatile.Read(ref field);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Write(ref long field, long value) => Volatile.Write(ref field, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Read(ref int field) => Volatile.Read(ref field);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

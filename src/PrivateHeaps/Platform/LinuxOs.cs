@@ -36,6 +36,8 @@ internal static unsafe class LinuxOs
         table.HugePageBytes = growsHuge ? HugePageBytes : 0;
         table.WishHuge = growsHuge ? &WishHuge : null;
         table.CountResident = growsHuge ? &CountResident : null;
+        table.DivideHuge = growsHuge ? &DivideHuge : null;
+        table.Nanoseconds = growsHuge ? &Nanoseconds : null;
         table.ChargesCommits = false;
         table.Reserve = &Reserve;
         table.Map = &Map;
@@ -125,28 +127,12 @@ internal static unsafe class LinuxOs
 
     private static bool Commit(void* address, nuint bytes, bool executable) => Libc.mprotect(address, bytes, Protection(executable)) == 0;
 
-    private static bool Decommit(void* address, nuint bytes)
-    {
-        if (Shared.Read(ref s_hugeOnRequest) > 0)
-        {
-            nuint start = (nuint)address, end = start + bytes;
-            nuint firstEnd = Bits.Min(end, Bits.RoundUp(start, HugePageBytes)), lastStart = Bits.Max(firstEnd, Bits.RoundDown(end, HugePageBytes));
-            Divide(start, firstEnd);
-            Divide(lastStart, end);
-        }
+    private static bool Decommit(void* address, nuint bytes) => Libc.madvise(address, bytes, AdviseDontNeed) == 0;
 
-        return Libc.madvise(address, bytes, AdviseDontNeed) == 0;
-    }
+    // The advice that the contents may go, which makes small pages of a huge one at once.
+    private static void DivideHuge(void* address, nuint bytes) => Libc.madvise(address, bytes, AdviseFree);
 
-    // A huge page of which a part is given back stays in memory as a whole until memory is short, whatever is still shown of it. This advice, that the contents
-    // may go, makes small pages of it at once.
-    private static void Divide(nuint start, nuint end)
-    {
-        if (start < end)
-        {
-            Libc.madvise((void*)start, end - start, AdviseFree);
-        }
-    }
+    private static long Nanoseconds() => Libc.nanoseconds();
 
     private static bool Resize(void* address, nuint oldBytes, nuint newBytes) => (nint)Libc.mremap(address, oldBytes, newBytes, 0, null) != -1;
 

@@ -20,6 +20,8 @@ internal static unsafe class Os
     private static delegate*<void*, nuint, void*, nuint, void*> s_move;
     private static delegate*<void*, nuint, bool, bool> s_wishHuge;
     private static delegate*<void*, nuint, nuint> s_countResident;
+    private static delegate*<void*, nuint, void> s_divideHuge;
+    private static delegate*<long> s_nanoseconds;
 
     // Whether a page was seen to read as zero after its contents were given back. Partner: other threads that find Unknown try it too, and find the same.
     private const int Unknown = 0, ReadsAsZero = 1, KeepsContents = 2;
@@ -76,6 +78,8 @@ internal static unsafe class Os
         s_move = table->Move;
         s_wishHuge = table->WishHuge;
         s_countResident = table->CountResident;
+        s_divideHuge = table->DivideHuge;
+        s_nanoseconds = table->Nanoseconds;
         HugePageBytes = table->HugePageBytes;
         NodeSource = table->NodeNumber;
         Shared.Write(ref s_decommitted, Unknown);
@@ -142,6 +146,12 @@ internal static unsafe class Os
     /// hear. Only where there is a <see cref="HugePageBytes"/>, as the next.
     /// </summary>
     public static bool WishHuge(void* address, nuint bytes, bool isWanted) => s_wishHuge(address, bytes, isWanted);
+
+    /// <summary>Before a part of a huge page is given back: what is left of it becomes small pages.</summary>
+    public static void DivideHuge(void* address, nuint bytes) => s_divideHuge(address, bytes);
+
+    /// <summary>A clock that only goes forward, to tell how long a huge page takes.</summary>
+    public static long Nanoseconds => s_nanoseconds();
 
     /// <summary>How many pages of a committed range hold something, as far as the system says.</summary>
     public static nuint CountResident(void* address, nuint bytes) => s_countResident(address, bytes);

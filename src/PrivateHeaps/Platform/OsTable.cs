@@ -31,6 +31,15 @@ internal unsafe struct OsTable
     /// <summary>(address, bytes) -> how many pages of a committed range hold something. Null where WishHuge is.</summary>
     public delegate*<void*, nuint, nuint> CountResident;
 
+    /// <summary>
+    /// (address, bytes): a part of a huge page, which will be given back; what is left is to be small pages. Else a system keeps all of it in memory until that is short.
+    /// Null where WishHuge is.
+    /// </summary>
+    public delegate*<void*, nuint, void> DivideHuge;
+
+    /// <summary>() -> a clock that only goes forward, in nanoseconds, to tell how long a huge page takes. Null where WishHuge is.</summary>
+    public delegate*<long> Nanoseconds;
+
     /// <summary>(bytes) -> page-aligned inaccessible range that costs address space only; null when there is none.</summary>
     public delegate*<nuint, void*> Reserve;
 

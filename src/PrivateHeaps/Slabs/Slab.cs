@@ -318,7 +318,7 @@ internal unsafe struct Slab
                 int slot = BitOperations.TrailingZeroCount(kept);
                 int count = BitOperations.TrailingZeroCount(~(kept >> slot));
                 byte* block = slab->Base + (nuint)(uint)slot * slab->BlockBytes;
-                ReturnPages(block, block + (nuint)(uint)count * slab->BlockBytes);
+                ReturnPages(slab->Region, block, block + (nuint)(uint)count * slab->BlockBytes);
                 returned += (uint)count * slab->PagesOfBlock;
                 slab->Returned |= (ulong.MaxValue >> (64 - count)) << slot;
             }
@@ -338,7 +338,7 @@ internal unsafe struct Slab
                     slot++;
                 }
 
-                returned += ReturnPages(slab->Base + (nuint)first * slab->BlockBytes, slab->Base + (nuint)slot * slab->BlockBytes);
+                returned += ReturnPages(slab->Region, slab->Base + (nuint)first * slab->BlockBytes, slab->Base + (nuint)slot * slab->BlockBytes);
             }
 
             slab->ReturnedPages = (ushort)returned;
@@ -347,7 +347,7 @@ internal unsafe struct Slab
         return returned;
     }
 
-    private static nuint ReturnPages(byte* start, byte* end)
+    private static nuint ReturnPages(Region* region, byte* start, byte* end)
     {
         byte* first = (byte*)Bits.RoundUp((nuint)start, Units.PageBytes);
         byte* last = (byte*)Bits.RoundDown((nuint)end, Units.PageBytes);
@@ -356,6 +356,7 @@ internal unsafe struct Slab
             return 0;
         }
 
+        HugeGrowth.Divide(region, first, (nuint)(last - first));
         Os.Discard(first, (nuint)(last - first));
         return (nuint)(last - first) >> Units.PageShift;
     }

@@ -18,11 +18,26 @@ internal static unsafe class HugeGrowth
     // Of the small pages of a step that is used up, so many were touched.
     private const uint UsedEighths = 7;
 
+    /// <summary>The first pages of the first region are small, and all of a region that has less.</summary>
+    public const uint LeastPages = 32 * (Units.MiB / Units.PageBytes);
+
     // Fresh pages of a large block that show something.
     private const nuint LeastShownBytes = 512 * Units.KiB;
 
     // See Region.HugeNumber.
     private const uint HugeFromTheStart = 1;
+
+    // What 512 page faults take on a slow machine. A huge page takes a tenth of that, but longer where the system has to gather it first, and in a virtual
+    // machine whose host has to give it the memory: then small pages, for which what others have just left will do, are better for a while.
+    private const long SlowNanoseconds = 1_000_000;
+    private const long PauseMilliseconds = 1000;
+
+    // Of a large block each so-manieth step is touched to see that, but no more than so many.
+    private const nuint StepsOfTry = 8;
+    private const nuint MostTries = 8;
+
+    // Partners: other threads, which when they have not seen it yet find out themselves.
+    private static long s_pausedUntil;
 
     /// <summary>Fresh pages of a large block from which on they are looked at.</summary>
     public static nuint LeastBytes => Os.HugePageBytes == 0 ? nuint.MaxValue : Os.HugePageBytes;
@@ -40,17 +55,78 @@ internal static unsafe class HugeGrowth
         for (nuint step = Bits.RoundUp((nuint)start, Os.HugePageBytes); step + Os.HugePageBytes <= end; step += Os.HugePageBytes)
         {
             byte* watched = Watched(region, step);
-            if (watched != null
+            if (!IsPaused
+                && watched != null
                 && step % (WatchedInterval * Os.HugePageBytes) != 0
                 && IsUsed(watched, Os.HugePageBytes)
                 && IsReady(region)
                 && Os.WishHuge((void*)step, Os.HugePageBytes, true))
             {
-                Shared.Write((byte*)step, 0);
+                TryTouch(step, step + Os.HugePageBytes);
+                Shared.Write(HugeStep(region, step), 1);
                 Os.WishHuge((void*)step, Os.HugePageBytes, false);
             }
         }
     }
+
+    /// <summary>
+    /// A range of a region will be given back: huge pages of which something stays become small ones. Each is divided once, since a call costs as much as the one
+    /// that gives the range back.
+    /// </summary>
+    public static void Divide(Region* region, byte* start, nuint bytes)
+    {
+        if (!region->IsHuge)
+        {
+            return;
+        }
+
+        nuint end = (nuint)start + bytes;
+        nuint firstEnd = Bits.Min(end, Bits.RoundUp((nuint)start, Os.HugePageBytes)), lastStart = Bits.Max(firstEnd, Bits.RoundDown(end, Os.HugePageBytes));
+        DivideStep(region, (nuint)start, firstEnd);
+        for (nuint step = firstEnd; step < lastStart; step += Os.HugePageBytes)
+        {
+            Shared.Write(HugeStep(region, step), 0);
+        }
+
+        DivideStep(region, lastStart, end);
+    }
+
+    // Partners: other threads that give back other parts of the step. Two that divide it at once do no harm.
+    private static void DivideStep(Region* region, nuint start, nuint end)
+    {
+        byte* step = HugeStep(region, start);
+        if (start < end && Shared.Read(step) != 0)
+        {
+            Os.DivideHuge((void*)start, end - start);
+            Shared.Write(step, 0);
+        }
+    }
+
+    /// <summary>Bytes of what a region notes of its steps.</summary>
+    public static nuint StepBytes(uint pages) => Os.HugePageBytes == 0 || pages < LeastPages ? 0 : (pages / (uint)(Os.HugePageBytes >> Units.PageShift)) + 2;
+
+    private static byte* HugeStep(Region* region, nuint address) => region->HugeSteps + (address / Os.HugePageBytes - (nuint)region->Base / Os.HugePageBytes);
+
+    // Touches some of the steps of a range that was never touched, evenly spread. False if one took so long that it is better not done again for a while.
+    private static bool TryTouch(nuint first, nuint end)
+    {
+        nuint steps = first < end ? (end - first) / Os.HugePageBytes : 0;
+        nuint tries = Bits.Min(MostTries, (steps + (StepsOfTry - 1)) / StepsOfTry);
+        for (nuint index = 0; index < tries; index++)
+        {
+            long before = Os.Nanoseconds;
+            Shared.Write((byte*)first + (steps / tries * index * Os.HugePageBytes), 0);
+            if (Os.Nanoseconds - before >= SlowNanoseconds)
+            {
+                Shared.Write(ref s_pausedUntil, Os.Milliseconds + PauseMilliseconds);
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool IsPaused => Shared.Read(ref s_pausedUntil) > Os.Milliseconds;
 
     // Were the region not as a whole what each step is again in the end, the system would have a mapping for each of them, and it has a limit for those.
     private static bool IsReady(Region* region)
@@ -77,6 +153,11 @@ internal static unsafe class HugeGrowth
     /// </summary>
     public static bool IsNextHuge(RegionSet* set, nuint blockBytes)
     {
+        if (IsPaused)
+        {
+            return false;
+        }
+
         Region* last = set->LastSolo;
         if (set->HugeSolosLeft == 0 && last != null && !last->IsHuge && IsUsed(last, last->Base))
         {
@@ -87,17 +168,33 @@ internal static unsafe class HugeGrowth
         return set->HugeSolosLeft != 0 && blockBytes <= set->HugeSoloBytes && --set->HugeSolosLeft != 0;
     }
 
-    /// <summary>Whether a large block that has grown is to be huge: it had used what it had, which was more than a little of what it has now.</summary>
+    /// <summary>Whether a large block that has grown is to be huge: it is, or has used what it had, which was more than a little of what it has now.</summary>
     public static bool IsGrownHuge(Region* region, byte* resized, nuint blockBytes) =>
-        !region->IsHuge && blockBytes > region->Bytes && region->Bytes >= LeastBytes && region->Bytes >= blockBytes / WatchedInterval && IsUsed(region, resized);
+        !IsPaused && blockBytes > region->Bytes && region->Bytes >= LeastBytes && region->Bytes >= blockBytes / WatchedInterval && (region->IsHuge || IsUsed(region, resized));
 
-    /// <summary>Makes a large block huge, if the system hears. The caller holds the lock of the region set.</summary>
-    public static void Wish(RegionSet* set, Region* region, byte* address, nuint bytes, bool isTouched)
+    /// <summary>
+    /// Makes a large block huge, of which the first pages may have been touched and the others were not, if the system hears; but no longer than until it is seen to be slow.
+    /// The caller holds the lock of the region set.
+    /// </summary>
+    public static void Wish(RegionSet* set, Region* region, byte* address, nuint bytes, nuint touchedBytes)
     {
-        if (Os.WishHuge(address, bytes, true))
+        if (!Os.WishHuge(address, bytes, true))
         {
-            set->LastHugeNumber = Bits.Max(set->LastHugeNumber, HugeFromTheStart) + (isTouched ? 1u : 0);
-            region->HugeNumber = isTouched ? set->LastHugeNumber : HugeFromTheStart;
+            return;
+        }
+
+        nuint end = Bits.RoundDown((nuint)address + bytes, Os.HugePageBytes);
+        bool isQuick = TryTouch(Bits.RoundUp((nuint)address + touchedBytes, Os.HugePageBytes), end);
+        if (!isQuick)
+        {
+            Os.WishHuge(address, bytes, false);
+        }
+
+        if (!isQuick || !region->IsHuge)
+        {
+            bool isAlike = isQuick && touchedBytes == 0;
+            set->LastHugeNumber = Bits.Max(set->LastHugeNumber, HugeFromTheStart) + (isAlike ? 0u : 1);
+            region->HugeNumber = isAlike ? HugeFromTheStart : set->LastHugeNumber;
         }
     }
 

@@ -53,6 +53,8 @@ internal static unsafe class Metadata
     }
 
     /// <summary>A zeroed object of at least the given size, aligned to a cache line; null when the system has no memory.</summary>
+    // Many call it: inlined, it would make the library 12 KiB longer.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void* Take(nuint bytes)
     {
         void* taken = TakeUncleared(bytes, out nuint used);

@@ -32,7 +32,6 @@ internal unsafe struct Region
     // A region is committed in steps of a sixteenth of itself, within these limits.
     private const uint SmallestCommitStepPages = 2;
     private const uint LargestCommitStepPages = 256;
-    private const uint GrownPages = 32 * (Units.MiB / Units.PageBytes);
     private const uint HugeCommitStepPages = 32 * (Units.MiB / Units.PageBytes);
 
     public Region* Next;
@@ -85,6 +84,9 @@ internal unsafe struct Region
     /// <summary>One bit a page: it may hold something; else it reads as zero.</summary>
     public ulong* Dirty;
 
+    /// <summary>One byte a step of <see cref="HugeGrowth"/>: whether it has one huge page. Written by who has its pages to himself, or divides it.</summary>
+    public byte* HugeSteps;
+
     public readonly bool IsHuge => HugeNumber != 0;
 
     public readonly byte* FirstBlock => Base + HeaderBytes;
@@ -97,7 +99,7 @@ internal unsafe struct Region
     public static bool IsOneMapping(Region* one, Region* other) => one->Displacement == other->Displacement && one->HugeNumber == other->HugeNumber;
 
     /// <summary>Bytes of the structure of a region, with its two bitmaps.</summary>
-    public static nuint StructureBytes(uint pages) => (nuint)sizeof(Region) + 2 * RunMap.BytesFor(pages);
+    public static nuint StructureBytes(uint pages) => (nuint)sizeof(Region) + 2 * RunMap.BytesFor(pages) + HugeGrowth.StepBytes(pages);
 
     /// <summary>A region of at least the given size for a heap; null when there is no memory. Initial pages are committed at once.</summary>
     public static Region* Create(nuint bytes, nuint initialBytes, bool executable)
@@ -114,6 +116,7 @@ internal unsafe struct Region
         region->Executable = executable;
         region->Node = Os.NodeNumber;
         region->Dirty = (ulong*)((byte*)(region + 1) + mapBytes);
+        region->HugeSteps = (byte*)region->Dirty + mapBytes;
         region->HeaderBytes = Units.PageBytes;
         RunMap.Initialize(&region->Pages, (ulong*)(region + 1), pages);
         RunMap.Take(&region->Pages, 0, HeaderPages);
@@ -221,6 +224,11 @@ internal unsafe struct Region
             uint dirty = RunMap.CountSet(region->Dirty, start, end - start);
             byte* first = region->Base + ((nuint)start << Units.PageShift);
             nuint bytes = (nuint)((end == limit && IsGrown(region) ? region->CommittedPages : end) - start) << Units.PageShift;
+            if (dirty != 0)
+            {
+                HugeGrowth.Divide(region, first, bytes);
+            }
+
             if (dirty != 0 && Os.Decommit(first, bytes))
             {
                 RunMap.ClearBits(region->Dirty, start, end - start);
@@ -305,7 +313,11 @@ internal unsafe struct Region
 
     // Whether the region grows on in huge pages: what the last one has too much is little next to what the heap has already.
     private static bool IsGrown(Region* region) =>
-        Os.HugePageBytes != 0 && region->Kind == RegionKind.Own && !region->Executable && (region->Index != 0 || region->CommittedPages >= GrownPages);
+        Os.HugePageBytes != 0
+        && region->Kind == RegionKind.Own
+        && !region->Executable
+        && region->PageCount >= HugeGrowth.LeastPages
+        && (region->Index != 0 || region->CommittedPages >= HugeGrowth.LeastPages);
 
     // Where decommitted pages are gone: commits those of a run that were given back. Clean pages below the touched mark are such.
     private static bool CommitAgain(Region* region, uint page, uint pages)

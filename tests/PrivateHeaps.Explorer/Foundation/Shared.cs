@@ -126,6 +126,10 @@ internal static unsafe class Shared
 
     public static void Write(ref bool field, bool value) => Store((bool*)Unsafe.AsPointer(ref field), value);
 
+    public static long Read(ref long field) => Load((long*)Unsafe.AsPointer(ref field));
+
+    public static void Write(ref long field, long value) => Store((long*)Unsafe.AsPointer(ref field), value);
+
     public static int Read(ref int field) => Load((int*)Unsafe.AsPointer(ref field));
 
     public static void Write(ref int field, int value) => Store((int*)Unsafe.AsPointer(ref field), value);

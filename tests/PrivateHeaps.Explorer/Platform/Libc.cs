@@ -34,6 +34,8 @@ internal static unsafe class Libc
 
     public static int cpu_count() => 1;
 
+    public static long nanoseconds() => 0;
+
     public static long milliseconds() => 0;
 
     public static long clock_realtime() => 0;

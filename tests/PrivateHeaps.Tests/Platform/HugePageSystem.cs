@@ -19,11 +19,15 @@ internal static unsafe class HugePageSystem
     public const nuint HugePages = HugeBytes >> Units.PageShift;
 
     private static OsTable s_system;
+    private static long s_nanoseconds;
 
     public static List<HugeWish> Wishes { get; } = [];
 
     /// <summary>The ranges that were looked at, each with the pages that were said to be there.</summary>
     public static List<(nuint Address, nuint Bytes, nuint Pages)> Looks { get; } = [];
+
+    /// <summary>The parts of huge pages that were named before they went back.</summary>
+    public static List<(nuint Address, nuint Bytes)> Divided { get; } = [];
 
     /// <summary>The ranges whose contents went back.</summary>
     public static List<(nuint Address, nuint Bytes)> GivenBack { get; } = [];
@@ -32,6 +36,9 @@ internal static unsafe class HugePageSystem
 
     /// <summary>Of a range of so many pages at an address, how many are used.</summary>
     public static Func<nuint, nuint, nuint> CountUsed { get; set; } = (_, _) => 0;
+
+    /// <summary>How long it takes to have a huge page.</summary>
+    public static long PageNanoseconds { get; set; }
 
     public static Predicate<HugeWish> Refuses { get; set; } = _ => false;
 
@@ -49,6 +56,8 @@ internal static unsafe class HugePageSystem
         table.HugePageBytes = HugeBytes;
         table.WishHuge = &WishHuge;
         table.CountResident = &CountResident;
+        table.DivideHuge = &DivideHuge;
+        table.Nanoseconds = &Nanoseconds;
         table.Decommit = &Decommit;
         table.Reserve = &Reserve;
         Os.Install(&table);
@@ -59,6 +68,7 @@ internal static unsafe class HugePageSystem
         Wishes.Clear();
         Looks.Clear();
         GivenBack.Clear();
+        Divided.Clear();
     }
 
     private static void* Reserve(nuint bytes)
@@ -67,6 +77,11 @@ internal static unsafe class HugePageSystem
         nuint start = (nuint)s_system.Reserve(isPlaced ? bytes + (2 * PhaseUnitBytes) : bytes);
         return (void*)(isPlaced && start != 0 ? Bits.RoundUp(start, PhaseUnitBytes) + Phase : start);
     }
+
+    // The time passes between two looks at the clock.
+    private static long Nanoseconds() => s_nanoseconds += PageNanoseconds;
+
+    private static void DivideHuge(void* address, nuint bytes) => Divided.Add(((nuint)address, bytes));
 
     private static bool WishHuge(void* address, nuint bytes, bool isWanted)
     {

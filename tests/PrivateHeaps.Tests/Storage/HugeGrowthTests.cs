@@ -11,6 +11,8 @@ public sealed class HugeGrowthTests
     [InlineData(nameof(HugeScenarios.WhereMemoryIsNotUsedNoStepIsHuge))]
     [InlineData(nameof(HugeScenarios.AHeapThatUsesItsMemoryNoLongerGrowsInSmallPagesAgain))]
     [InlineData(nameof(HugeScenarios.WhatTheSystemRefusesChangesNothing))]
+    [InlineData(nameof(HugeScenarios.WhereAHugePageTakesLongThereIsNoneForASecond))]
+    [InlineData(nameof(HugeScenarios.AHugePageIsDividedOnceBeforeAPartOfItGoesBack))]
     [InlineData(nameof(HugeScenarios.WhatHugePagesHaveTooMuchGoesBackWithTheRest))]
     [InlineData(nameof(HugeScenarios.LargeBlocksBecomeHugeAsLongAsEachEighthIsUsed))]
     [InlineData(nameof(HugeScenarios.ALargeBlockSaysNothingOfOnesThatAreManyTimesAsLarge))]

@@ -33,6 +33,8 @@ internal static unsafe class HugeScenarios
             nameof(WhereMemoryIsNotUsedNoStepIsHuge) => WhereMemoryIsNotUsedNoStepIsHuge,
             nameof(AHeapThatUsesItsMemoryNoLongerGrowsInSmallPagesAgain) => AHeapThatUsesItsMemoryNoLongerGrowsInSmallPagesAgain,
             nameof(WhatTheSystemRefusesChangesNothing) => WhatTheSystemRefusesChangesNothing,
+            nameof(WhereAHugePageTakesLongThereIsNoneForASecond) => WhereAHugePageTakesLongThereIsNoneForASecond,
+            nameof(AHugePageIsDividedOnceBeforeAPartOfItGoesBack) => AHugePageIsDividedOnceBeforeAPartOfItGoesBack,
             nameof(WhatHugePagesHaveTooMuchGoesBackWithTheRest) => WhatHugePagesHaveTooMuchGoesBackWithTheRest,
             nameof(LargeBlocksBecomeHugeAsLongAsEachEighthIsUsed) => LargeBlocksBecomeHugeAsLongAsEachEighthIsUsed,
             nameof(ALargeBlockSaysNothingOfOnesThatAreManyTimesAsLarge) => ALargeBlockSaysNothingOfOnesThatAreManyTimesAsLarge,
@@ -177,6 +179,66 @@ internal static unsafe class HugeScenarios
             Assert.True(heap.Validate());
             HugePageSystem.Watched = null;
         }
+    }
+
+    /// <summary>A huge page that takes longer than its small ones is the last for a second, of regions and large blocks alike; a large block that was to be huge no longer is.</summary>
+    public static void WhereAHugePageTakesLongThereIsNoneForASecond()
+    {
+        HugePageSystem.CountUsed = (_, pages) => pages;
+        using PrivateHeap heap = new();
+        HugePageSystem.PageNanoseconds = 2_000_000;
+        long start = Environment.TickCount64;
+        Allocated(heap, 8 * MiB);
+        Allocated(heap, 8 * MiB);
+        (bool IsWanted, nuint Bytes)[] wishes = [.. HugePageSystem.Wishes.Select(wish => (wish.IsWanted, wish.Bytes))];
+        Assert.Equal([(true, 8 * MiB), (false, 8 * MiB)], wishes);
+        HugePageSystem.Forget();
+        HugePageSystem.PageNanoseconds = 0;
+        Fill(heap, 60 * MiB);
+        nint grown = Resized(heap, Allocated(heap, 8 * MiB), 16 * MiB);
+        Assert.True(HugePageSystem.Wishes.Count == 0 || Environment.TickCount64 - start >= 1000);
+        while (Environment.TickCount64 - start <= 1050)
+        {
+            Thread.Sleep(50);
+        }
+
+        Fill(heap, 60 * MiB);
+        Assert.InRange(TakeWithdrawn(heap).Count, 10, 30);
+        Resized(heap, grown, 32 * MiB);
+        Assert.Contains(HugePageSystem.Wishes, wish => wish.IsWanted && wish.Bytes >= 32 * MiB);
+    }
+
+    /// <summary>Of each huge page of which a part goes back, that part is named once before, and no other range is.</summary>
+    public static void AHugePageIsDividedOnceBeforeAPartOfItGoesBack()
+    {
+        HugePageSystem.CountUsed = (_, pages) => pages;
+        using PrivateHeap heap = new();
+        List<(nint Block, nuint)> blocks = Fill(heap, 100 * MiB);
+        HashSet<nuint> huge = TakeWithdrawn(heap);
+        HashSet<nuint> divided = [];
+        foreach ((int kept, int before) in ((int, int)[])[(7, 1), (49, 7)])
+        {
+            HugePageSystem.Forget();
+            foreach ((nint block, nuint _) in blocks.Where((block, index) => index % kept != 0 && index % before == 0))
+            {
+                heap.Free((void*)block);
+            }
+
+            heap.Compact();
+            foreach ((nuint address, nuint bytes) in HugePageSystem.Divided)
+            {
+                nuint step = Bits.RoundDown(address, Huge);
+                Assert.Contains(step, huge);
+                Assert.True(divided.Add(step) && bytes < Huge && address + bytes <= step + Huge);
+                Assert.Contains(HugePageSystem.GivenBack, range => range.Address <= address && address + bytes <= range.Address + range.Bytes);
+            }
+
+            Assert.All(HugePageSystem.GivenBack, range => Assert.All(
+                new nuint[] { Bits.RoundDown(range.Address, Huge), Bits.RoundDown(range.Address + range.Bytes, Huge) },
+                step => Assert.True(!huge.Contains(step) || divided.Contains(step) || (step >= range.Address && step + Huge <= range.Address + range.Bytes) || step == range.Address + range.Bytes)));
+        }
+
+        Assert.InRange(divided.Count, huge.Count / 2, huge.Count);
     }
 
     /// <summary>A heap that is empty and compacted has nothing left of its huge pages, those parts included that no block had yet.</summary>
@@ -334,11 +396,13 @@ internal static unsafe class HugeScenarios
             HugePageSystem.Forget();
             if (isHuge)
             {
-                block = Resized(heap, block, second + (2 * MiB));
-                block = Resized(heap, block, second - (1 * MiB));
+                // It is asked for again with what it gains, unless that is many times as much, and no longer looked at.
+                nint grown = Resized(heap, block, second + (2 * MiB));
+                block = Resized(heap, grown, second - (1 * MiB));
                 block = Resized(heap, block, 64 * MiB);
                 Assert.Empty(HugePageSystem.Looks);
-                Assert.Empty(HugePageSystem.Wishes);
+                HugeWish again = new((nuint)grown, second + (2 * MiB), true), last = new((nuint)block, 64 * MiB, true);
+                Assert.Equal(second >= 9 * MiB ? [again, last] : [again], HugePageSystem.Wishes);
                 Memory.AssertFilled((void*)block, 0, Math.Min(first, second - (1 * MiB)), Value(first));
                 Memory.AssertFilled((void*)block, first, 64 * MiB, 0);
             }
@@ -400,17 +464,17 @@ internal static unsafe class HugeScenarios
             RegionSet set = new() { Spares = new() { IsOn = true } };
             byte* range = (byte*)Os.Map(4 * bytes) + bytes;
             Region* low = MadeRegion(range, pages, 0, 0), high = MadeRegion(range + bytes, pages, 0, 0);
-            HugeGrowth.Wish(&set, low, low->Base, low->Bytes, isTouched: false);
+            HugeGrowth.Wish(&set, low, low->Base, low->Bytes, touchedBytes: 0);
             if (!isTouched)
             {
-                HugeGrowth.Wish(&set, high, high->Base, high->Bytes, isTouched: false);
+                HugeGrowth.Wish(&set, high, high->Base, high->Bytes, touchedBytes: 0);
             }
 
             *low->Base = 1;
             *high->Base = 2;
             if (isTouched)
             {
-                HugeGrowth.Wish(&set, high, high->Base, high->Bytes, isTouched: true);
+                HugeGrowth.Wish(&set, high, high->Base, high->Bytes, touchedBytes: 1);
             }
 
             bool isHeard = low->IsHuge;

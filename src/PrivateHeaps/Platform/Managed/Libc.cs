@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace PrivateHeaps.Platform;
@@ -98,6 +99,8 @@ internal static unsafe class Libc
         uint node;
         return syscall(GetCpuCall, 0, (nint)(&node), 0, 0) == 0 ? (int)node : 0;
     }
+
+    public static long nanoseconds() => (long)Stopwatch.GetElapsedTime(0).TotalNanoseconds;
 
     public static long milliseconds() => Environment.TickCount64;
 

@@ -24,6 +24,8 @@ internal static unsafe class MacOs
         table.HugePageBytes = 0;
         table.WishHuge = null;
         table.CountResident = null;
+        table.DivideHuge = null;
+        table.Nanoseconds = null;
         table.Reserve = &Reserve;
         table.Map = &Map;
         table.Commit = &Commit;
