@@ -61,8 +61,7 @@ internal static unsafe partial class Heap
             : PopLarger<TSlowPath>(bytes, cache);
 
     /// <summary>
-    /// As <see cref="AllocateProcess{TSlowPath}"/>, zeroed. This heap is never destroyed, so its blocks may be cleared from outside; those of the slow path are cleared
-    /// twice, which costs less than to tell them apart.
+    /// As <see cref="AllocateProcess{TSlowPath}"/>, zeroed. This heap is never destroyed, so its small blocks may be cleared from outside, whatever way they came.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void* AllocateProcessZeroed<TSlowPath>(ThreadCache* cache, nuint bytes)
@@ -73,7 +72,7 @@ internal static unsafe partial class Heap
             return TSlowPath.Allocate(ProcessHandle, HeapFlags.ZeroMemory, bytes, null);
         }
 
-        void* block = Pop<TSlowPath>(cache, null, ProcessHandle, HeapFlags.ZeroMemory, bytes);
+        void* block = Pop<TSlowPath>(cache, null, ProcessHandle, 0, bytes);
         if (block != null)
         {
             Os.Clear(block, bytes);

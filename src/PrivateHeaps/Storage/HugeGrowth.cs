@@ -32,8 +32,8 @@ internal static unsafe class HugeGrowth
     private const long SlowNanoseconds = 1_000_000;
     private const long PauseMilliseconds = 1000;
 
-    // Of a large block each so-manieth step is touched to see that, but no more than so many.
-    private const nuint StepsOfTry = 8;
+    // Of a large block every other step is touched to see that, but no more than so many: slow ones come among quick ones.
+    private const nuint StepsOfTry = 2;
     private const nuint MostTries = 8;
 
     // Partners: other threads, which when they have not seen it yet find out themselves.
