@@ -117,7 +117,7 @@ internal static unsafe partial class Heap
         region->UsedPages = (uint)(dirtyBytes >> Units.PageShift);
         if (!region->IsHuge && region->Bytes - dirtyBytes >= HugeGrowth.LeastBytes && HugeGrowth.IsNextHuge(regions, region->Bytes))
         {
-            HugeGrowth.Wish(regions, region, region->Base, region->Bytes, dirtyBytes);
+            HugeGrowth.Fill(regions, region, region->Base, region->Bytes, dirtyBytes, HugeGrowth.MostBytes);
         }
 
         RegionSet.Append(&regions->FirstSolo, &regions->LastSolo, region);
@@ -355,7 +355,7 @@ internal static unsafe partial class Heap
         OsLock.Enter(&regions->Lock);
         if (becomesHuge)
         {
-            HugeGrowth.Wish(regions, region, resized, blockBytes, region->Bytes);
+            HugeGrowth.Fill(regions, region, resized, blockBytes, region->Bytes, region->Bytes / HugeGrowth.GrownFraction);
         }
 
         SetPlace(region, resized, blockBytes >> Units.PageShift);

@@ -6,7 +6,7 @@ namespace PrivateHeaps.Storage;
 /// <summary>
 /// Huge pages for what a heap grows by, as long as it uses what it had. One costs a tenth of the page faults of its 512 small pages, and the processor one entry in place
 /// of 512; but it is there whole with the first touch, and nobody sees from outside how much of it is used. So some of the growth is left to small pages, and shows what the
-/// program does with its memory: of a region each eighth step, of the large blocks with fresh mappings each eighth.
+/// program does with its memory: of a region each eighth step, of the large blocks with fresh mappings each eighth. All that becomes huge is touched here, and so timed.
 /// </summary>
 internal static unsafe class HugeGrowth
 {
@@ -24,17 +24,17 @@ internal static unsafe class HugeGrowth
     // Fresh pages of a large block that show something.
     private const nuint LeastShownBytes = 512 * Units.KiB;
 
-    // See Region.HugeNumber.
-    private const uint HugeFromTheStart = 1;
+    // Region.HugeNumber of a region that is ready.
+    private const uint ReadyNumber = 1;
 
     // What 512 page faults take on a slow machine. A huge page takes a tenth of that, but longer where the system has to gather it first, and in a virtual
     // machine whose host has to give it the memory: then small pages, for which what others have just left will do, are better for a while.
     private const long SlowNanoseconds = 1_000_000;
     private const long PauseMilliseconds = 1000;
 
-    // Of a large block every other step is touched to see that, but no more than so many: slow ones come among quick ones.
-    private const nuint StepsOfTry = 2;
-    private const nuint MostTries = 8;
+    /// <summary>So much of a new large block has huge pages at most, and so much of what a growing one has.</summary>
+    public const nuint MostBytes = 8 * Units.MiB;
+    public const nuint GrownFraction = 4;
 
     // Partners: other threads, which when they have not seen it yet find out themselves.
     private static long s_pausedUntil;
@@ -62,7 +62,7 @@ internal static unsafe class HugeGrowth
                 && IsReady(region)
                 && Os.WishHuge((void*)step, Os.HugePageBytes, true))
             {
-                TryTouch(step, step + Os.HugePageBytes);
+                MakeHuge(step, step + Os.HugePageBytes);
                 Shared.Write(HugeStep(region, step), 1);
                 Os.WishHuge((void*)step, Os.HugePageBytes, false);
             }
@@ -107,23 +107,18 @@ internal static unsafe class HugeGrowth
 
     private static byte* HugeStep(Region* region, nuint address) => region->HugeSteps + (address / Os.HugePageBytes - (nuint)region->Base / Os.HugePageBytes);
 
-    // Touches some of the steps of a range that was never touched, evenly spread. False if one took so long that it is better not done again for a while.
-    private static bool TryTouch(nuint first, nuint end)
+    // Has huge pages for steps that were never touched, one after the other, until one is slow.
+    private static void MakeHuge(nuint first, nuint end)
     {
-        nuint steps = first < end ? (end - first) / Os.HugePageBytes : 0;
-        nuint tries = Bits.Min(MostTries, (steps + (StepsOfTry - 1)) / StepsOfTry);
-        for (nuint index = 0; index < tries; index++)
+        for (nuint step = first; step < end && !IsPaused; step += Os.HugePageBytes)
         {
             long before = Os.Nanoseconds;
-            Shared.Write((byte*)first + (steps / tries * index * Os.HugePageBytes), 0);
+            Shared.Write((byte*)step, 0);
             if (Os.Nanoseconds - before >= SlowNanoseconds)
             {
                 Shared.Write(ref s_pausedUntil, Os.Milliseconds + PauseMilliseconds);
-                return false;
             }
         }
-
-        return true;
     }
 
     private static bool IsPaused => Shared.Read(ref s_pausedUntil) > Os.Milliseconds;
@@ -131,7 +126,7 @@ internal static unsafe class HugeGrowth
     // Were the region not as a whole what each step is again in the end, the system would have a mapping for each of them, and it has a limit for those.
     private static bool IsReady(Region* region)
     {
-        region->HugeNumber = region->IsHuge || Os.WishHuge(region->Base, region->Bytes, false) ? HugeFromTheStart : 0;
+        region->HugeNumber = region->IsHuge || Os.WishHuge(region->Base, region->Bytes, false) ? ReadyNumber : 0;
         return region->IsHuge;
     }
 
@@ -173,28 +168,20 @@ internal static unsafe class HugeGrowth
         !IsPaused && blockBytes > region->Bytes && region->Bytes >= LeastBytes && region->Bytes >= blockBytes / WatchedInterval && (region->IsHuge || IsUsed(region, resized));
 
     /// <summary>
-    /// Makes a large block huge, of which the first pages may have been touched and the others were not, if the system hears; but no longer than until it is seen to be slow.
-    /// The caller holds the lock of the region set.
+    /// Has huge pages at once for the next pages of a large block, of which the first ones may have been touched and the others were not: at most so many bytes, since nobody
+    /// has asked yet for what is there then. The caller holds the lock of the region set.
     /// </summary>
-    public static void Wish(RegionSet* set, Region* region, byte* address, nuint bytes, nuint touchedBytes)
+    public static void Fill(RegionSet* set, Region* region, byte* address, nuint bytes, nuint touchedBytes, nuint mostBytes)
     {
-        if (!Os.WishHuge(address, bytes, true))
+        nuint first = Bits.RoundUp((nuint)address + touchedBytes, Os.HugePageBytes);
+        nuint end = Bits.Min(Bits.RoundDown((nuint)address + bytes, Os.HugePageBytes), first + mostBytes / Os.HugePageBytes * Os.HugePageBytes);
+        if (first < end && Os.WishHuge((void*)first, end - first, true))
         {
-            return;
-        }
+            MakeHuge(first, end);
 
-        nuint end = Bits.RoundDown((nuint)address + bytes, Os.HugePageBytes);
-        bool isQuick = TryTouch(Bits.RoundUp((nuint)address + touchedBytes, Os.HugePageBytes), end);
-        if (!isQuick)
-        {
+            // As a whole, so that it stays one mapping.
             Os.WishHuge(address, bytes, false);
-        }
-
-        if (!isQuick || !region->IsHuge)
-        {
-            bool isAlike = isQuick && touchedBytes == 0;
-            set->LastHugeNumber = Bits.Max(set->LastHugeNumber, HugeFromTheStart) + (isAlike ? 0u : 1);
-            region->HugeNumber = isAlike ? HugeFromTheStart : set->LastHugeNumber;
+            region->HugeNumber = set->LastHugeNumber = Bits.Max(set->LastHugeNumber, ReadyNumber) + 1;
         }
     }
 

@@ -70,9 +70,8 @@ internal unsafe struct Region
     public nint Displacement;
 
     /// <summary>
-    /// Whether huge pages were wished for a mapping of a solo block, which too makes one mapping of it and of a neighbor to the system, or two: 0 if not, 1 if they were
-    /// before the first touch. Else a number of its own: what was touched before the system does not join with neighbors any more. Of a region: see
-    /// <see cref="HugeGrowth"/>.
+    /// 0 as long as no huge pages were wished for in a mapping of a solo block. Else a number of its own, since to the system such neighbors are two mappings. Of a region whether
+    /// it is ready for wishes: see <see cref="HugeGrowth"/>.
     /// </summary>
     public uint HugeNumber;
 

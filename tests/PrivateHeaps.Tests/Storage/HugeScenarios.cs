@@ -169,9 +169,9 @@ internal static unsafe class HugeScenarios
             blocks.AddRange(Enumerable.Range(0, 20).Select(_ => (Allocated(heap, 4 * MiB), 4 * MiB)));
             Assert.Equal(17, HugePageSystem.Wishes.Count);
             nint grown = Resized(heap, blocks[^1].Block, 8 * MiB);
-            Assert.Equal(Os.CanMove ? 18 : 17, HugePageSystem.Wishes.Count);
+            Assert.Equal(17, HugePageSystem.Wishes.Count);
             grown = Resized(heap, grown, 16 * MiB);
-            Assert.Equal(Os.CanMove ? 19 : 17, HugePageSystem.Wishes.Count);
+            Assert.Equal(Os.CanMove ? 18 : 17, HugePageSystem.Wishes.Count);
             Assert.All(LargeOf(heap), region => Assert.False(((Region*)region)->IsHuge));
             Check(blocks[..^1]);
             Memory.AssertFilled((void*)grown, 0, 4 * MiB, Value(4 * MiB));
@@ -190,8 +190,7 @@ internal static unsafe class HugeScenarios
         long start = Environment.TickCount64;
         Allocated(heap, 8 * MiB);
         Allocated(heap, 8 * MiB);
-        (bool IsWanted, nuint Bytes)[] wishes = [.. HugePageSystem.Wishes.Select(wish => (wish.IsWanted, wish.Bytes))];
-        Assert.Equal([(true, 8 * MiB), (false, 8 * MiB)], wishes);
+        Assert.Equal([true, false], HugePageSystem.Wishes.Select(wish => wish.IsWanted));
         HugePageSystem.Forget();
         HugePageSystem.PageNanoseconds = 0;
         Fill(heap, 60 * MiB);
@@ -204,8 +203,9 @@ internal static unsafe class HugeScenarios
 
         Fill(heap, 60 * MiB);
         Assert.InRange(TakeWithdrawn(heap).Count, 10, 30);
-        Resized(heap, grown, 32 * MiB);
-        Assert.Contains(HugePageSystem.Wishes, wish => wish.IsWanted && wish.Bytes >= 32 * MiB);
+        HugePageSystem.Forget();
+        grown = Resized(heap, grown, 32 * MiB);
+        Assert.Equal(Filled(grown, 32 * MiB, 16 * MiB, 4 * MiB), HugePageSystem.Wishes);
     }
 
     /// <summary>Of each huge page of which a part goes back, that part is named once before, and no other range is.</summary>
@@ -281,9 +281,9 @@ internal static unsafe class HugeScenarios
                 blocks.Add(Allocated(heap, 4 * MiB));
             }
 
-            HugeWish[] expected = [.. blocks.Where((_, index) => isUsed && index % 8 != 0 && index < 24).Select(block => new HugeWish((nuint)block, 4 * MiB, true))];
+            HugeWish[] expected = [.. blocks.Where((_, index) => isUsed && index % 8 != 0 && index < 24).SelectMany(block => Filled(block, 4 * MiB, 0, 4 * MiB))];
             Assert.Equal(expected, HugePageSystem.Wishes);
-            Assert.Equal(expected.Select(wish => wish.Address), LargeOf(heap).Where(region => ((Region*)region)->IsHuge).Select(region => (nuint)((Region*)region)->Base));
+            Assert.Equal(expected.Where(wish => !wish.IsWanted).Select(wish => wish.Address), LargeOf(heap).Where(region => ((Region*)region)->IsHuge).Select(region => (nuint)((Region*)region)->Base));
             Check([.. blocks.Select(block => (block, 4 * MiB))]);
         }
 
@@ -303,11 +303,11 @@ internal static unsafe class HugeScenarios
         using PrivateHeap heap = new();
         HugePageSystem.CountUsed = (_, pages) => pages;
         heap.Alloc(2 * MiB);
-        foreach ((nuint bytes, bool isHuge) in ((nuint, bool)[])[((16 * MiB) + 1, false), (16 * MiB, true), (1000 * MiB, false), ((2 * MiB) - (4 * KiB), false), (2 * MiB, true)])
+        foreach ((nuint bytes, bool isHuge) in ((nuint, bool)[])[((16 * MiB) + 1, false), (16 * MiB, true), (1000 * MiB, false), ((2 * MiB) - (4 * KiB), false), (4 * MiB, true)])
         {
             HugePageSystem.Forget();
-            nuint block = (nuint)heap.Alloc(bytes);
-            Assert.Equal(isHuge ? [new HugeWish(block, bytes, true)] : [], HugePageSystem.Wishes);
+            nint block = (nint)heap.Alloc(bytes);
+            Assert.Equal(isHuge ? Filled(block, bytes, 0, 8 * MiB) : [], HugePageSystem.Wishes);
             HugePageSystem.CountUsed = (_, _) => 0;
         }
     }
@@ -373,7 +373,10 @@ internal static unsafe class HugeScenarios
         Assert.InRange(address, (nuint)third + used, (nuint)third + (32 * MiB) - looked);
     }
 
-    /// <summary>A block that was filled and grows is wished for once, whole and where it lies then; one that was not filled, or grows more than eight times, is not.</summary>
+    /// <summary>
+    /// A block that was filled and grows gets huge pages for the next quarter, where it lies then, and again when it grows on; one that was not filled, or grows more than eight
+    /// times, does not.
+    /// </summary>
     public static void ALargeBlockThatGrowsBecomesHugeOnceIfItIsUsed()
     {
         using PrivateHeap heap = new();
@@ -383,28 +386,29 @@ internal static unsafe class HugeScenarios
         }
 
         foreach ((nuint first, nuint second, bool isUsed, bool isHuge) in ((nuint, nuint, bool, bool)[])
-            [(2 * MiB, 3 * MiB, true, true), (2 * MiB, 16 * MiB, true, true), (2 * MiB, 17 * MiB, true, false), (2 * MiB, 3 * MiB, false, false), (1 * MiB, 2 * MiB, true, false)])
+            [(8 * MiB, 12 * MiB, true, true), (8 * MiB, 64 * MiB, true, true), (8 * MiB, 65 * MiB, true, false), (8 * MiB, 12 * MiB, false, false), (1 * MiB, 2 * MiB, true, false)])
         {
             HugePageSystem.CountUsed = (_, _) => 0;
             nint block = Allocated(heap, first);
             HugePageSystem.Forget();
             HugePageSystem.CountUsed = (_, pages) => isUsed ? pages : 0;
             block = Resized(heap, block, second);
-            Assert.Equal(isHuge ? [new HugeWish((nuint)block, second, true)] : [], HugePageSystem.Wishes);
+            Assert.Equal(isHuge ? Filled(block, second, first, first / 4) : [], HugePageSystem.Wishes);
             Memory.AssertFilled((void*)block, 0, first, Value(first));
             Memory.AssertFilled((void*)block, first, second, 0);
             HugePageSystem.Forget();
             if (isHuge)
             {
-                // It is asked for again with what it gains, unless that is many times as much, and no longer looked at.
-                nint grown = Resized(heap, block, second + (2 * MiB));
-                block = Resized(heap, grown, second - (1 * MiB));
-                block = Resized(heap, block, 64 * MiB);
+                // It is no longer looked at.
+                nuint third = second + (4 * MiB), less = second - (1 * MiB), last = 128 * MiB;
+                nint grown = Resized(heap, block, third);
+                block = Resized(heap, grown, less);
+                block = Resized(heap, block, last);
                 Assert.Empty(HugePageSystem.Looks);
-                HugeWish again = new((nuint)grown, second + (2 * MiB), true), last = new((nuint)block, 64 * MiB, true);
-                Assert.Equal(second >= 9 * MiB ? [again, last] : [again], HugePageSystem.Wishes);
+                HugeWish[] again = Filled(grown, third, second, second / 4);
+                Assert.Equal(less * 8 >= last ? [.. again, .. Filled(block, last, less, less / 4)] : again, HugePageSystem.Wishes);
                 Memory.AssertFilled((void*)block, 0, Math.Min(first, second - (1 * MiB)), Value(first));
-                Memory.AssertFilled((void*)block, first, 64 * MiB, 0);
+                Memory.AssertFilled((void*)block, first, last, 0);
             }
 
             Assert.True(heap.Validate());
@@ -446,12 +450,12 @@ internal static unsafe class HugeScenarios
     }
 
     /// <summary>
-    /// Two neighbors, the lower one huge from its first touch on, the other when it has been touched: with the real system, which has two mappings then and moves only one at a time,
-    /// each can be moved and enlarged. Of two that are huge from the start it has one.
+    /// Two neighbors that were filled with huge pages: with the real system, which has two mappings then and moves only one at a time, each can be moved and enlarged. Of two that
+    /// were not it has one.
     /// </summary>
     public static void WhatIsOneMappingToTheHeapIsOneToTheSystem()
     {
-        const uint pages = 64;
+        const uint pages = 1024;
         const nuint bytes = pages * (nuint)Units.PageBytes;
         Assert.True(Engine.Start());
         if (!Os.CanMove || Os.HugePageBytes == 0)
@@ -459,41 +463,45 @@ internal static unsafe class HugeScenarios
             return;
         }
 
-        foreach (bool isTouched in (bool[])[false, true])
+        foreach (bool isFilled in (bool[])[false, true])
         {
-            RegionSet set = new() { Spares = new() { IsOn = true } };
-            byte* range = (byte*)Os.Map(4 * bytes) + bytes;
+            RegionSet set = default;
+            byte* range = (byte*)Bits.RoundUp((nuint)Os.Map(4 * bytes), Huge) + bytes;
             Region* low = MadeRegion(range, pages, 0, 0), high = MadeRegion(range + bytes, pages, 0, 0);
-            HugeGrowth.Wish(&set, low, low->Base, low->Bytes, touchedBytes: 0);
-            if (!isTouched)
+            if (isFilled)
             {
-                HugeGrowth.Wish(&set, high, high->Base, high->Bytes, touchedBytes: 0);
+                HugeGrowth.Fill(&set, low, low->Base, low->Bytes, 0, Huge);
+                HugeGrowth.Fill(&set, high, high->Base, high->Bytes, 0, bytes);
             }
 
             *low->Base = 1;
             *high->Base = 2;
-            if (isTouched)
-            {
-                HugeGrowth.Wish(&set, high, high->Base, high->Bytes, touchedBytes: 1);
-            }
 
-            bool isHeard = low->IsHuge;
-            Assert.True(SpareMappings.Keep(&set.Spares, low, 0));
-            Assert.True(SpareMappings.Keep(&set.Spares, high, 0));
-            Region* taken = SpareMappings.Take(&set.Spares, 4 * pages, 4 * pages);
-            Assert.Equal(isTouched && isHeard ? pages : 2 * pages, taken->PageCount);
-            byte first = *taken->Base;
-            byte* moved = (byte*)Os.Move(taken->Base, taken->Bytes, null, 4 * bytes);
-            Assert.True(moved != null);
-            Assert.Equal(first, *moved);
-            Os.Release(moved, 4 * bytes);
-            SpareMappings.ReleaseAll(&set.Spares);
+            bool isOne = Region.IsOneMapping(low, high);
+            Assert.Equal(!low->IsHuge, isOne);
+            foreach (Region* region in (nint[])(isOne ? [(nint)low] : [(nint)low, (nint)high]))
+            {
+                nuint whole = isOne ? 2 * bytes : bytes;
+                byte first = *region->Base;
+                byte* moved = (byte*)Os.Move(region->Base, whole, null, 4 * bytes);
+                Assert.True(moved != null);
+                Assert.Equal(first, *moved);
+                Assert.True(Os.Release(moved, 4 * bytes));
+            }
         }
     }
 
     private static HeapState* StateOf(PrivateHeap heap) => HeapRegistry.Find(heap.Handle);
 
     private static List<nint> RegionsOf(PrivateHeap heap) => ListFrom(StateOf(heap)->Regions.First);
+
+    // What is wished for a large block of which the first bytes may have been touched: the next ones, and then nothing any more.
+    private static HugeWish[] Filled(nint block, nuint bytes, nuint touched, nuint most)
+    {
+        nuint first = Bits.RoundUp((nuint)block + touched, Huge);
+        nuint end = Math.Min(Bits.RoundDown((nuint)block + bytes, Huge), first + (most / Huge * Huge));
+        return first < end ? [new(first, end - first, true), new((nuint)block, bytes, false)] : [];
+    }
 
     private static List<nint> LargeOf(PrivateHeap heap) => ListFrom(StateOf(heap)->Regions.FirstSolo);
 
