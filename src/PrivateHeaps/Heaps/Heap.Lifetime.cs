@@ -263,7 +263,7 @@ internal static unsafe partial class Heap
 
         if (heap->SharesCache && heap->SharedCache != null)
         {
-            ThreadCache.Close(heap->SharedCache, Threads.ClosedHandle);
+            ThreadCache.Close(heap->SharedCache, heap);
             heap->SharedCache->Heap = null;
             ThreadCache.Forget(heap->SharedCache, heap);
         }
@@ -280,7 +280,7 @@ internal static unsafe partial class Heap
         heap->SharedCache->TagBase = PageEntry.WithBias(heap->Regions.TagBase, Bias.First);
         if (heap->IsSlow)
         {
-            ThreadCache.Close(heap->SharedCache, Threads.ClosedHandle);
+            ThreadCache.Close(heap->SharedCache, heap);
         }
         else
         {

@@ -29,7 +29,7 @@ internal unsafe struct ThreadCache
     private const nuint LineBytes = 64;
 
     /// <summary>
-    /// The heap's handle while the fast path is open; its complement, which is no valid handle for the slot, while the gate is closed.
+    /// The heap's handle while the fast path is open; its complement, which is no valid handle for the slot, while the gate is closed, see <see cref="Close"/>.
     /// Written under the heap's CacheLock; read by the owner after it has set Busy.
     /// </summary>
     public nint OpenHandle;
@@ -399,7 +399,7 @@ internal unsafe struct ThreadCache
         }
         else
         {
-            Close(cache, ~Shared.Read(&heap->Handle));
+            Close(cache, heap);
         }
     }
 
@@ -409,11 +409,14 @@ internal unsafe struct ThreadCache
         Shared.Write(&cache->OpenHandle, handle);
     }
 
-    /// <summary>The handle is none that may be asked for here.</summary>
-    public static void Close(ThreadCache* cache, nint handle)
+    /// <summary>
+    /// Has the cache answer to no handle. What stands in the place of one has the complement of the slot, so that nobody who asks for that comes to this slot's entry of a
+    /// table, whatever the table's length.
+    /// </summary>
+    public static void Close(ThreadCache* cache, HeapState* heap)
     {
         Shared.Write(&cache->OpenTag, PageEntry.NoTag);
-        Shared.Write(&cache->OpenHandle, handle);
+        Shared.Write(&cache->OpenHandle, ~(Shared.Read(&heap->Handle) | ((nint)heap->Slot << HeapRegistry.SlotShift)));
     }
 
     private static void SetOffsets(ThreadCache* cache, bool open)
@@ -463,6 +466,8 @@ internal unsafe struct ThreadCache
                 return null;
             }
 
+            // It may have served another slot.
+            Close(cache, heap);
             self->Table[heap->Slot] = cache;
         }
 

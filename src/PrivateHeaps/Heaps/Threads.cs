@@ -7,9 +7,6 @@ namespace PrivateHeaps.Heaps;
 /// <summary>Threads come with their first call and give everything back when they end. The lists are guarded by a lock of their own, under which only that of Metadata is taken.</summary>
 internal static unsafe class Threads
 {
-    /// <summary>What no handle is: its slot lies beyond all slots.</summary>
-    public const nint ClosedHandle = -1;
-
     private static State* s_state;
 
     /// <summary>A cache that answers to no handle and is always busy: the table's default, so that the fast path needs no test for null.</summary>
@@ -36,7 +33,7 @@ internal static unsafe class Threads
 
         ClosedCache->Thread = Nobody;
 
-        ClosedCache->OpenHandle = ClosedHandle;
+        ClosedCache->OpenHandle = -1;
         ClosedCache->Busy = ThreadCache.Anywhere;
         return true;
     }

@@ -31,7 +31,7 @@ internal static unsafe class LinuxOs
         table.UsesHugePages = s_usesHugePages;
         table.PageBytes = Libc.page_bytes();
 
-        // Above pages of 16 KiB huge ones have 32 MiB, and of 64 KiB 512: more than most heaps use.
+        // Where pages have 16 KiB huge ones have 32 MiB, and 512 where they have 64: more than most heaps use.
         bool growsHuge = wish == Host.HugePagesAsItGrows && table.PageBytes == Units.PageBytes;
         table.HugePageBytes = growsHuge ? HugePageBytes : 0;
         table.WishHuge = growsHuge ? &WishHuge : null;

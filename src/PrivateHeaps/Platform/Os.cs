@@ -143,7 +143,7 @@ internal static unsafe class Os
 
     /// <summary>
     /// Whether what is touched in a committed range for the first time from now on is to come in huge pages, as far as the system has any to spare. False: it does not
-    /// hear. Only where there is a <see cref="HugePageBytes"/>, as the next.
+    /// hear. Only where there is a <see cref="HugePageBytes"/>, as the next ones.
     /// </summary>
     public static bool WishHuge(void* address, nuint bytes, bool isWanted) => s_wishHuge(address, bytes, isWanted);
 
