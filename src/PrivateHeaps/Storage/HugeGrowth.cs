@@ -24,9 +24,6 @@ internal static unsafe class HugeGrowth
     // Fresh pages of a large block that show something.
     private const nuint LeastShownBytes = 512 * Units.KiB;
 
-    // Region.HugeNumber of a region that is ready.
-    private const uint ReadyNumber = 1;
-
     // What 512 page faults take on a slow machine. A huge page takes a tenth of that, but longer where the system has to gather it first, and in a virtual
     // machine whose host has to give it the memory: then small pages, for which what others have just left will do, are better for a while.
     private const long SlowNanoseconds = 1_000_000;
@@ -126,7 +123,7 @@ internal static unsafe class HugeGrowth
     // Were the region not as a whole what each step is again in the end, the system would have a mapping for each of them, and it has a limit for those.
     private static bool IsReady(Region* region)
     {
-        region->HugeNumber = region->IsHuge || Os.WishHuge(region->Base, region->Bytes, false) ? ReadyNumber : 0;
+        region->HugeNumber = region->IsHuge || Os.WishHuge(region->Base, region->Bytes, false) ? 1u : 0;
         return region->IsHuge;
     }
 
@@ -181,7 +178,7 @@ internal static unsafe class HugeGrowth
 
             // As a whole, so that it stays one mapping.
             Os.WishHuge(address, bytes, false);
-            region->HugeNumber = set->LastHugeNumber = Bits.Max(set->LastHugeNumber, ReadyNumber) + 1;
+            region->HugeNumber = ++set->LastHugeNumber;
         }
     }
 

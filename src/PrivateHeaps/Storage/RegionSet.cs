@@ -59,7 +59,7 @@ internal unsafe struct RegionSet
     public uint HugeSolosLeft;
     public nuint HugeSoloBytes;
 
-    /// <summary>The last number of its own that a region got; see <see cref="Region.HugeNumber"/>.</summary>
+    /// <summary>The last number of its own that a solo block got; see <see cref="Region.HugeNumber"/>.</summary>
     public uint LastHugeNumber;
 
     /// <summary>A committed run of pages, or null. Clean: it reads as zero.</summary>
