@@ -173,7 +173,7 @@ internal static unsafe partial class Heap
                     return block;
                 }
 
-                // One of a fitted heap, whose blocks of any size start at any granule.
+                // One that was sampled, and ends against a page that cannot be accessed.
                 Free(thread, handle, flags, block);
             }
         }
@@ -289,7 +289,8 @@ internal static unsafe partial class Heap
         {
             // Partner: Gate.CloseLocked.
             Shared.Write(&cache->Busy, ThreadCache.Nowhere);
-            if (Shared.Read(&cache->OpenHandle) == handle)
+            // Blocks of a fitted heap have room for no long slack, and start anywhere.
+            if (Shared.Read(&cache->OpenHandle) == handle && !cache->Heap->IsFitted)
             {
                 block = TakeInside(cache->Heap, cache, index, bytes);
             }

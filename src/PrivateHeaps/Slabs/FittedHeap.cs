@@ -6,7 +6,7 @@ namespace PrivateHeaps.Slabs;
 
 /// <summary>
 /// The blocks of a small bounded heap. Slabs would waste too much of a few pages, so here each block is a run of granules, first fit: as long
-/// as its size class up to 1 KiB, exactly as long as it must be above. The state byte has the slack as everywhere; the bytes that follow it
+/// as its size class up to 1 KiB, exactly as long as it must be above. The state byte has the slack as everywhere, which is always short; the bytes that follow it
 /// hold the length. One lock, that of the regions. Freed blocks of a class's length go to the thread's magazine, dead but still taken;
 /// when the heap is full, all magazines are emptied into it before an allocation is refused.
 /// </summary>
@@ -15,8 +15,11 @@ internal unsafe struct FittedHeap
     /// <summary>Heaps with a maximum up to this are fitted; in larger ones the slabs' waste is small.</summary>
     public const nuint LargestHeapBytes = 8 * Units.MiB;
 
-    private const nuint SmallLengthMaximum = 126;
-    private const byte LongLength = BlockState.FollowingBase + 127;
+    // Behind the state of a block of one granule stands that of the next block, which may be held just then. Lengths are above all that this can be.
+    private const byte FirstLength = BlockState.Held + BlockState.FirstMedium;
+    private const byte LongLength = byte.MaxValue;
+    private const uint SmallestLength = 2;
+    private const uint SmallLengthMaximum = LongLength - 1 - FirstLength + SmallestLength;
     private const int LengthDigits = 4;
 
     /// <summary>The granules of the region; guarded by the region set's lock.</summary>
@@ -191,12 +194,12 @@ internal unsafe struct FittedHeap
     // The states of the last block of the region may be followed by those of memory that is not this heap's.
     private static uint LengthOf(RegionSet* regions, byte* block, byte* state)
     {
-        if (block + Units.GranuleBytes == regions->First->Base + regions->First->Bytes || state[1] < BlockState.FollowingBase)
+        if (block + Units.GranuleBytes == regions->First->Base + regions->First->Bytes || Shared.Read(state + 1) < FirstLength)
         {
             return 1;
         }
 
-        return state[1] == LongLength ? (uint)BlockState.ReadDigits(state + 2, LengthDigits) : state[1] - (uint)BlockState.FollowingBase;
+        return state[1] == LongLength ? (uint)BlockState.ReadDigits(state + 2, LengthDigits) : (uint)(state[1] - FirstLength) + SmallestLength;
     }
 
     private static void SetLive(byte* state, uint length, nuint bytes)
@@ -208,7 +211,7 @@ internal unsafe struct FittedHeap
         }
         else if (length > 1)
         {
-            state[1] = (byte)(BlockState.FollowingBase + length);
+            state[1] = (byte)(FirstLength + (length - SmallestLength));
         }
 
         BlockState.SetLive(state, ((nuint)length << Units.GranuleShift) - bytes);

@@ -127,6 +127,9 @@ struct block *add_block(struct actor *actor, struct heap *heap, void *address, S
     MUST((uintptr_t)address % MEMORY_ALLOCATION_ALIGNMENT == 0);
     for (int i = 0; i < actor->block_count; i++) {
         struct block *other = &actor->blocks[i];
+        if (begin + bytes > other->address && begin < other->address + other->bytes)
+            fprintf(stderr, "fuzz: %p of %zu bytes in heap %d (%p), and %p of %zu bytes in heap %d (%p) is live\n", address, (size_t)bytes,
+                (int)(heap - actor->heaps), heap->handle, other->address, (size_t)other->bytes, (int)(other->heap - actor->heaps), other->heap->handle);
         MUST(begin + bytes <= other->address || begin >= other->address + other->bytes);
         MUST(begin != other->address);
     }
