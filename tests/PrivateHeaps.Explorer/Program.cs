@@ -81,6 +81,9 @@ string? Option(string name) => Array.IndexOf(args, name) is int at and >= 0 && a
 bool deep = args.Contains("--deep");
 int seed = Option("--seed") is string number ? int.Parse(number, CultureInfo.InvariantCulture) : deep ? Environment.TickCount & 0xFFFF : 1;
 double minutes = Option("--minutes") is string text ? double.Parse(text, CultureInfo.InvariantCulture) : 20;
+
+// What chance finds once in some ten thousand schedules, it may miss in one go.
+const int MutationAttempts = 4;
 Effort effort = deep
     ? new Effort(int.MaxValue, int.MaxValue, seed, TimeSpan.FromMinutes(minutes) / (Option("--model") == null ? models.Length : 1))
     : new Effort(1_000, 200, seed, Effort.NoLimit);
@@ -112,9 +115,9 @@ foreach ((string name, string[] seers) in Mutant.All.Where(mutation => Option("-
         Mutant.Choose(name);
         Exploration exploration = new(models.Single(model => model.Name == seer));
         exploration.Run(new Effort(1_000, 1_000, seed, Effort.NoLimit));
-        if (exploration.Failure == null)
+        for (int attempt = 1; exploration.Failure == null && attempt <= MutationAttempts; attempt++)
         {
-            exploration.Run(new Effort(10_000, 30_000, seed + 1, Effort.NoLimit));
+            exploration.Run(new Effort(10_000, 30_000, seed + attempt, Effort.NoLimit));
         }
 
         bool seen = exploration.Failure != null;

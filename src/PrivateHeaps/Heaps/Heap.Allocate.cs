@@ -282,6 +282,7 @@ internal static unsafe partial class Heap
     }
 
     // As Pop for any class that holds the size; the state may take three bytes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void* PopClass(ThreadCache* cache, nint handle, uint index, nuint bytes)
     {
         byte* block = null;
@@ -289,8 +290,8 @@ internal static unsafe partial class Heap
         {
             // Partner: Gate.CloseLocked.
             Shared.Write(&cache->Busy, ThreadCache.Nowhere);
-            // Blocks of a fitted heap have room for no long slack, and start anywhere.
-            if (Shared.Read(&cache->OpenHandle) == handle && !cache->Heap->IsFitted)
+            // Blocks of a fitted heap have no room for a long slack, and start anywhere.
+            if (Shared.Read(&cache->OpenHandle) == handle && Shared.Read(&cache->OpenTag) != PageEntry.NoTag)
             {
                 block = TakeInside(cache->Heap, cache, index, bytes);
             }

@@ -67,7 +67,7 @@ internal static unsafe partial class Heap
         nuint below = Shared.Read(&cache->OpenTag) - Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag);
         byte* state = AddressMap.StateOfTurned(window, turned);
 
-        // Of larger blocks the state lies elsewhere. Those are for PushLarger.
+        // Of larger blocks the state lies elsewhere.
         if ((!TSlowPath.IsProcess && Shared.Read(&cache->OpenHandle) != handle) || below >= PageEntry.FirstStateKind || !BlockState.IsLive(Shared.Read(state)))
         {
             Shared.Write(&cache->Busy, ThreadCache.Idle);
@@ -129,7 +129,7 @@ internal static unsafe partial class Heap
     }
 
     // As Push for a live block of a common slab, by compare-exchange. Push has looked at the address and left the heap again: to stay inside would keep a register of its
-    // happy case for that. The arguments come in the order in which free has them, so that the jump here moves none. This one and the next are too long to be
+    // happy case for that. The arguments come in the order in which free has them, so that the jump here moves none. This one and the next two are too long to be
     // inlined; were they marked so, their last calls would not be jumps.
     private static int PushCommon<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags)
         where TSlowPath : struct, ISlowPath
@@ -138,10 +138,11 @@ internal static unsafe partial class Heap
 
         // Partners: those of Push.
         Shared.Write(&cache->Busy, (nuint)block);
-        uint index = Shared.Read(&AddressMap.EntryIn(window, (nuint)block)->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
+        PageEntry* entry = AddressMap.EntryIn(window, (nuint)block);
+        uint index = Shared.Read(&entry->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
         if (index >= PageEntry.FirstStateKind)
         {
-            return PushLarger<TSlowPath>(block, cache, thread, handle, flags);
+            return PushLarger<TSlowPath>(block, cache, thread, handle, flags, entry);
         }
 
         byte* state = AddressMap.StateIn(window, (nuint)block);
@@ -154,29 +155,36 @@ internal static unsafe partial class Heap
         return TSlowPath.Free(block, thread, handle, flags);
     }
 
-    // The rest of PushCommon, still inside: as that and Push for a block of a page or more, whose state lies in its page entry.
-    private static int PushLarger<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags)
+    // The rest of PushCommon, still inside: as Push for a block of a page or more, whose state lies in its page entry.
+    private static int PushLarger<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags, PageEntry* entry)
         where TSlowPath : struct, ISlowPath
     {
-        PageEntry* entry = AddressMap.EntryIn(AddressMap.KnownWindowOf((nuint)block), (nuint)block);
-        uint tag = Shared.Read(&entry->Tag);
-        byte* state = AddressMap.StateOfPage(entry);
-        if (Shared.Read(&cache->OpenHandle) == handle && PageEntry.IsStart(entry, (nuint)block))
+        uint index = Shared.Read(&entry->Tag) - cache->TagBase;
+        byte* state = PageEntry.StateOf(entry);
+        if (Shared.Read(&cache->OpenHandle) == handle
+            && index - PageEntry.FirstStateKind < SizeClass.Count - PageEntry.FirstStateKind
+            && PageEntry.IsStart(entry, (nuint)block)
+            && BlockState.IsLive(Shared.Read(state)))
         {
-            uint index = tag - cache->TagBase;
-            if (index - PageEntry.FirstStateKind < SizeClass.Count - PageEntry.FirstStateKind)
-            {
-                if (BlockState.IsLive(Shared.Read(state)))
-                {
-                    Shared.Write(state, BlockState.Dead);
-                    return PushDead(cache, ThreadCache.MagazineOf(cache, index), block, state);
-                }
-            }
-            else if ((index = tag - PageEntry.WithBias(cache->TagBase, Bias.None)) - PageEntry.FirstStateKind < SizeClass.Count - PageEntry.FirstStateKind
-                && BlockState.TryKillAtOnce(state))
-            {
-                return PushDead(cache, ThreadCache.MagazineOf(cache, index), block, state);
-            }
+            Shared.Write(state, BlockState.Dead);
+            return PushDead(cache, ThreadCache.MagazineOf(cache, index), block, state);
+        }
+
+        return PushLargerCommon<TSlowPath>(block, cache, thread, handle, flags, entry);
+    }
+
+    // As PushCommon for such a block, still inside.
+    private static int PushLargerCommon<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags, PageEntry* entry)
+        where TSlowPath : struct, ISlowPath
+    {
+        uint index = Shared.Read(&entry->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
+        byte* state = PageEntry.StateOf(entry);
+        if (Shared.Read(&cache->OpenHandle) == handle
+            && index - PageEntry.FirstStateKind < SizeClass.Count - PageEntry.FirstStateKind
+            && PageEntry.IsStart(entry, (nuint)block)
+            && BlockState.TryKillAtOnce(state))
+        {
+            return PushDead(cache, ThreadCache.MagazineOf(cache, index), block, state);
         }
 
         Shared.Write(&cache->Busy, ThreadCache.Idle);

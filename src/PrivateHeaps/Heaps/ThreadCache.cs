@@ -50,8 +50,8 @@ internal unsafe struct ThreadCache
     public uint TagBase;
 
     /// <summary>
-    /// As long as the fast path is open the tag of the last class whose states lie in the array, with the bias of this cache; else what no tag is near: who frees for the
-    /// process heap, whose handle is always right, needs no look at OpenHandle. Written and read as that. It is the last class since magazines of higher
+    /// As long as the fast path is open the tag of the last class whose states lie in the array, with the bias of this cache; else, and for a fitted heap, which has no
+    /// slabs, what no tag is near: who frees for the process heap, whose handle is always right, needs no look at OpenHandle. Written and read as that. It is the last class since magazines of higher
     /// ones lie at lower addresses: how far a tag is below it, is how far its magazine lies behind that class's.
     /// </summary>
     public uint OpenTag;
@@ -405,7 +405,7 @@ internal unsafe struct ThreadCache
 
     public static void Open(ThreadCache* cache, nint handle)
     {
-        Shared.Write(&cache->OpenTag, cache->TagBase + (PageEntry.FirstStateKind - 1));
+        Shared.Write(&cache->OpenTag, cache->Heap->IsFitted ? PageEntry.NoTag : cache->TagBase + (PageEntry.FirstStateKind - 1));
         Shared.Write(&cache->OpenHandle, handle);
     }
 

@@ -12,7 +12,6 @@ internal static unsafe class LinuxOs
     // MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE: what is only reserved must not count against the overcommit limit.
     private const int MapPrivate = 0x4022;
     private const int RemapAnywhere = 1; // MREMAP_MAYMOVE
-    private const int RemapToTarget = 3; // MREMAP_MAYMOVE | MREMAP_FIXED
     private const int AdviseDontNeed = 4;
     private const int AdviseFree = 8;
     private const int AdviseHugePage = 14;
@@ -136,9 +135,10 @@ internal static unsafe class LinuxOs
 
     private static bool Resize(void* address, nuint oldBytes, nuint newBytes) => (nint)Libc.mremap(address, oldBytes, newBytes, 0, null) != -1;
 
-    private static void* Move(void* address, nuint oldBytes, void* target, nuint newBytes)
+    // Not onto a target of ours: the system may end what is there before it refuses, and then another thread's mapping may lie there.
+    private static void* Move(void* address, nuint oldBytes, nuint newBytes)
     {
-        void* moved = Libc.mremap(address, oldBytes, newBytes, target == null ? RemapAnywhere : RemapToTarget, target);
+        void* moved = Libc.mremap(address, oldBytes, newBytes, RemapAnywhere, null);
         return (nint)moved == -1 ? null : moved;
     }
 

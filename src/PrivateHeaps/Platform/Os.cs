@@ -17,7 +17,7 @@ internal static unsafe class Os
     private static delegate*<void*, nuint, bool> s_decommit;
     private static delegate*<void*, nuint, bool> s_release;
     private static delegate*<void*, nuint, nuint, bool> s_resize;
-    private static delegate*<void*, nuint, void*, nuint, void*> s_move;
+    private static delegate*<void*, nuint, nuint, void*> s_move;
     private static delegate*<void*, nuint, bool, bool> s_wishHuge;
     private static delegate*<void*, nuint, nuint> s_countResident;
     private static delegate*<void*, nuint, void> s_divideHuge;
@@ -164,11 +164,10 @@ internal static unsafe class Os
         WholePages(oldBytes) == WholePages(newBytes) || s_resize(address, WholePages(oldBytes), WholePages(newBytes));
 
     /// <summary>
-    /// Changes the size of a mapped range and moves it onto a reserved one of the new size, or, where the target is null, to wherever there is room for it, if not
-    /// where it lies; only where <see cref="CanMove"/>. Its address then; null leaves everything as it was. What is added reads as zero.
+    /// Changes the size of a mapped range where it lies, or else moves it to wherever there is room for it; only where <see cref="CanMove"/>. Its address then; null
+    /// leaves everything as it was. What is added reads as zero.
     /// </summary>
-    public static void* Move(void* address, nuint oldBytes, void* target, nuint newBytes) =>
-        s_move(address, WholePages(oldBytes), target, WholePages(newBytes));
+    public static void* Move(void* address, nuint oldBytes, nuint newBytes) => s_move(address, WholePages(oldBytes), WholePages(newBytes));
 
     /// <summary>Copies memory of the caller's that may not be there; false when it is not all readable.</summary>
     public static bool TryRead(void* from, void* to, nuint bytes) => CurrentOs.TryRead(from, to, bytes);

@@ -62,11 +62,10 @@ internal unsafe struct OsTable
     public delegate*<void*, nuint, nuint, bool> Resize;
 
     /// <summary>
-    /// (address, old bytes, target, new bytes): moves a mapped range onto a reserved one of the new size; the old range is gone. With a null target it changes
-    /// the size where the range lies, or else moves it to where there is room. Where it lies then; null leaves everything as it was.
-    /// Null where the system has no such operation.
+    /// (address, old bytes, new bytes): changes the size of a mapped range where it lies, or else moves it to where there is room. Where it lies then; null leaves
+    /// everything as it was. Null where the system has no such operation.
     /// </summary>
-    public delegate*<void*, nuint, void*, nuint, void*> Move;
+    public delegate*<void*, nuint, nuint, void*> Move;
 
     /// <summary>
     /// () -> the number of the NUMA node on which the calling thread runs: its processor, and the memory that this reaches fastest. Null where all

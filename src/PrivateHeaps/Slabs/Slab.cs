@@ -109,7 +109,7 @@ internal unsafe struct Slab
     public static byte* StateOf(Slab* slab, byte* block)
     {
         byte* window = AddressMap.KnownWindowOf((nuint)block);
-        return HoldsStates(slab) ? AddressMap.StateOfPage(AddressMap.EntryIn(window, (nuint)block)) : AddressMap.StateIn(window, (nuint)block);
+        return HoldsStates(slab) ? PageEntry.StateOf(AddressMap.EntryIn(window, (nuint)block)) : AddressMap.StateIn(window, (nuint)block);
     }
 
     /// <summary>The node of the slab that a block in a magazine belongs to; not asked where there is one node.</summary>

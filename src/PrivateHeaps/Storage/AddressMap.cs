@@ -89,12 +89,8 @@ internal static unsafe class AddressMap
     {
         // Where no block starts, neither place says that one is live.
         PageEntry* entry = EntryIn(window, address);
-        return PageEntry.HoldsState(tag) && PageEntry.IsStart(entry, address) ? StateOfPage(entry) : StateIn(window, address);
+        return PageEntry.HoldsState(tag) && PageEntry.IsStart(entry, address) ? PageEntry.StateOf(entry) : StateIn(window, address);
     }
-
-    /// <summary>Where a page entry holds the state of the block that starts in the page.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte* StateOfPage(PageEntry* entry) => (byte*)&entry->Pages;
 
     /// <summary>The page entry of an address in heap memory.</summary>
     public static PageEntry* EntryOf(void* address) => EntryIn(KnownWindowOf((nuint)address), (nuint)address);
@@ -127,6 +123,33 @@ internal static unsafe class AddressMap
         }
 
         return true;
+    }
+
+    /// <summary>The metadata range of a window that nobody knows yet, for <see cref="GiveWindow"/>; null when the system has no memory.</summary>
+    public static byte* TakeWindow()
+    {
+        EnterLock();
+        byte* range = TakeRange();
+        LeaveLock();
+        return range;
+    }
+
+    /// <summary>The range becomes that of the address's window if that has none; else, and for null, it is kept for another.</summary>
+    public static void GiveWindow(byte* range, byte* address)
+    {
+        nuint window = (nuint)address >> WindowShift;
+        EnterLock();
+        if (address != null && WindowAt(window) == null)
+        {
+            SetWindow(window, range);
+        }
+        else
+        {
+            *(byte**)range = s_state->Unused;
+            s_state->Unused = range;
+        }
+
+        LeaveLock();
     }
 
     /// <summary>Writes the same entry for every page of a range.</summary>
@@ -260,20 +283,37 @@ internal static unsafe class AddressMap
         bool there = WindowAt(window) != null;
         if (!there)
         {
-            byte* range = (byte*)GuardedRange.Take(&s_state->Ranges, RangeBytes, Units.PageBytes);
+            byte* range = TakeRange();
             there = range != null;
-
-            // Partner: WindowAt reads without the lock; the range is zero, which means "no block" everywhere.
-            Shared.Write((nint*)(s_windows + window), (nint)range);
+            SetWindow(window, range);
         }
 
         LeaveLock();
         return there;
     }
 
+    // Partner: WindowAt reads without the lock; the range is zero, which means "no block" everywhere.
+    private static void SetWindow(nuint window, byte* range) => Shared.Write((nint*)(s_windows + window), (nint)range);
+
+    private static byte* TakeRange()
+    {
+        byte* range = s_state->Unused;
+        if (range == null)
+        {
+            return (byte*)GuardedRange.Take(&s_state->Ranges, RangeBytes, Units.PageBytes);
+        }
+
+        s_state->Unused = *(byte**)range;
+        *(byte**)range = null;
+        return range;
+    }
+
     private struct State
     {
         public OsLock Lock;
         public GuardedRange Ranges;
+
+        /// <summary>Ranges that were taken for no window, linked by their first words.</summary>
+        public byte* Unused;
     }
 }

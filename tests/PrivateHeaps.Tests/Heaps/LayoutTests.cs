@@ -35,6 +35,8 @@ public sealed unsafe class LayoutTests
     {
         ThreadCache cache = default;
         Assert.Equal(32, (byte*)&cache.Offsets - (byte*)&cache);
+        PageEntry entry = default;
+        Assert.True(PageEntry.StateOf(&entry) == (byte*)&entry.Pages);
         Assert.True((byte*)&cache.TagBase - (byte*)&cache <= 60 && (byte*)&cache.Thread - (byte*)&cache <= 56);
         Assert.Equal(0, sizeof(ThreadCache) % 64);
         Assert.Equal(64, sizeof(Magazine));

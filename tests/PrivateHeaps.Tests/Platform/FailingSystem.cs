@@ -127,10 +127,10 @@ internal static unsafe class FailingSystem
         return resized;
     }
 
-    private static void* Move(void* address, nuint oldBytes, void* target, nuint newBytes)
+    private static void* Move(void* address, nuint oldBytes, nuint newBytes)
     {
-        void* moved = Refuses(SystemCalls.Move) ? null : s_system.Move(address, oldBytes, target, newBytes);
-        HeldBytes += moved == null ? 0 : (target == null ? newBytes : 0) - oldBytes;
+        void* moved = Refuses(SystemCalls.Move) ? null : s_system.Move(address, oldBytes, newBytes);
+        HeldBytes += moved == null ? 0 : newBytes - oldBytes;
         return moved;
     }
 }

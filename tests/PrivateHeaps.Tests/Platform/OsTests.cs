@@ -79,14 +79,15 @@ public sealed unsafe class OsTests
         Memory.Fill(range, bytes, 0x43);
         if (Os.CanMove)
         {
-            byte* target = (byte*)Os.Reserve(800 * KiB);
-            Assert.True(Os.Move(range, bytes, target, 800 * KiB) == target);
-            Memory.AssertFilled(target, 0, bytes, 0x43);
-            range = (byte*)Os.Move(target, 800 * KiB, null, 1600 * KiB);
+            byte* other = (byte*)Os.Map(512 * KiB);
+            Memory.Fill(other, 512 * KiB, 0x45);
+            range = (byte*)Os.Move(range, bytes, 1600 * KiB);
             Memory.AssertFilled(range, 0, bytes, 0x43);
             Memory.AssertFilled(range, bytes, 1600 * KiB, 0);
             bytes = 1600 * KiB;
             Memory.Fill(range, bytes, 0x44);
+            Memory.AssertFilled(other, 0, 512 * KiB, 0x45);
+            Os.Release(other, 512 * KiB);
         }
 
         Os.Release(range, bytes);

@@ -483,7 +483,7 @@ internal static unsafe class HugeScenarios
             {
                 nuint whole = isOne ? 2 * bytes : bytes;
                 byte first = *region->Base;
-                byte* moved = (byte*)Os.Move(region->Base, whole, null, 4 * bytes);
+                byte* moved = (byte*)Os.Move(region->Base, whole, 4 * bytes);
                 Assert.True(moved != null);
                 Assert.Equal(first, *moved);
                 Assert.True(Os.Release(moved, 4 * bytes));
