@@ -20,4 +20,13 @@ internal static class Cpu
             ArmBase.Yield();
         }
     }
+    /// <summary>What lies at an address, which may be anything, will soon be written or read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Fetch(void* address)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(address);
+        }
+    }
 }
