@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static size_t resident_pages(void)
 {
@@ -65,6 +66,30 @@ TEST("small blocks that were freed in random order go back to the system") { ret
 TEST("blocks of some pages that were freed in random order go back to the system") { returns(8 << 10, 100 << 10); }
 
 TEST("large blocks that were freed in random order go back to the system") { returns(300 << 10, 5 << 20); }
+
+TEST("a third that is freed stays for a second, and goes back with the traffic after it")
+{
+    enum { BLOCKS = 3000, FREED = BLOCKS / 3, BYTES = 40 << 10, SMALL = 5000 };
+    static char *blocks[BLOCKS], *small[SMALL];
+    for (int i = 0; i < BLOCKS; i++)
+        memset(blocks[i] = malloc(BYTES), 1, BYTES);
+    size_t full = resident_pages();
+    for (int i = 0; i < FREED; i++)
+        free(blocks[i]);
+    size_t freed = resident_pages();
+    usleep(1100000);
+    for (int i = 0; i < SMALL; i++)
+        CHECK((small[i] = malloc(100)) != NULL);
+    for (int i = 0; i < SMALL; i++)
+        free(small[i]);
+    size_t rested = resident_pages();
+    fprintf(stderr, "%zu pages, %zu when a third was freed, %zu after a second\n", full, freed, rested);
+    CHECK(freed + FREED * (BYTES / 4096) / 10 > full);
+    CHECK(rested + FREED * (BYTES / 4096) / 10 * 8 < full);
+    for (int i = FREED; i < BLOCKS; i++)
+        free(blocks[i]);
+    CHECK(resident_pages() + BLOCKS * (BYTES / 4096) / 100 * 97 < full);
+}
 
 enum { LARGE_LIVE = 8, PAGE = 4096 };
 

@@ -43,12 +43,11 @@ internal static unsafe partial class Heap
     // Gives what is free beyond what is worth keeping back to the system, under the same conditions.
     private static void ReturnSurplus(HeapState* heap, ThreadCache* cache)
     {
-        if (!Shared.Read(&heap->Regions.HasSurplus))
+        if (!RegionSet.TakeSurplus(&heap->Regions))
         {
             return;
         }
 
-        Shared.Write(&heap->Regions.HasSurplus, false);
         Reap(heap, cache, toSystem: true);
         OsLock.Enter(&heap->Regions.Lock);
         nuint kept = RegionSet.KeptPages(&heap->Regions);

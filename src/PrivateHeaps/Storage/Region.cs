@@ -34,6 +34,9 @@ internal unsafe struct Region
     private const uint LargestCommitStepPages = 256;
     private const uint HugeCommitStepPages = 32 * (Units.MiB / Units.PageBytes);
 
+    // What page entries and states take for less would cost a call to the system for a few pages.
+    private const nuint WorthForgettingBytes = 1 * Units.MiB;
+
     public Region* Next;
     public Region* Previous;
     public byte* Base;
@@ -233,7 +236,10 @@ internal unsafe struct Region
                 RunMap.ClearBits(region->Dirty, start, end - start);
                 region->DecommittedPages += dirty;
                 returned += (nuint)dirty << Units.PageShift;
-                AddressMap.GiveBack(first, bytes);
+                if (bytes >= WorthForgettingBytes)
+                {
+                    AddressMap.GiveBack(first, bytes);
+                }
             }
 
             start = RunMap.UsedEnd(&region->Pages, end, limit);

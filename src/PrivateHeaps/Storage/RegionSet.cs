@@ -178,10 +178,27 @@ internal unsafe struct RegionSet
 
     private static void LookForSurplus(RegionSet* set)
     {
-        if (Retention.IsSurplus(&set->Retention, OccupiedPages(set)))
+        if (!set->HasSurplus && Retention.IsSurplus(&set->Retention, OccupiedPages(set)))
         {
+            Retention.NoteSurplus(&set->Retention, OccupiedPages(set));
             Shared.Write(&set->HasSurplus, true);
         }
+    }
+
+    /// <summary>Whether there is a surplus that is to go back now; it is the caller's then. Any thread that holds no lock may ask.</summary>
+    public static bool TakeSurplus(RegionSet* set)
+    {
+        nuint usedPages = OccupiedPages(set);
+        if (!Shared.Read(&set->HasSurplus) || !Retention.IsDue(&set->Retention, usedPages))
+        {
+            return false;
+        }
+
+        OsLock.Enter(&set->Lock);
+        bool isThere = set->HasSurplus && (Retention.HasFallen(&set->Retention, usedPages) || Retention.IsSurplus(&set->Retention, usedPages));
+        Shared.Write(&set->HasSurplus, false);
+        OsLock.Leave(&set->Lock);
+        return isThere;
     }
 
     /// <summary>Blocks of so many whole pages have become free in their slabs.</summary>

@@ -4,21 +4,25 @@ using PrivateHeaps.Platform;
 namespace PrivateHeaps.Storage;
 
 /// <summary>
-/// How much free memory a heap keeps before it goes back to the system. Little to begin with; what was given back and needed again within a
-/// second was given back too early, and that much more is kept from then on, until a second has passed in which nothing was missed; but never more than
-/// the heap has used at once meanwhile. So a program that frees once becomes small at once, one that goes up and down all the time pays for its page
-/// faults once, and neither becomes larger by what is kept. Guarded by the lock of its region set.
+/// How much free memory a heap keeps before it goes back to the system. Little to begin with, and the rest for a second, unless the heap uses less than half of
+/// its peak; what was given back and needed again within a second was given back too early, and that much more is kept from then on, until a second has passed in which
+/// nothing was missed; but never more than the heap has used at once meanwhile. So a program that frees most of what it has becomes small at once, one that goes
+/// up and down all the time pays for its page faults once, and neither becomes larger by what is kept. Guarded by the lock of its region set.
 /// </summary>
 internal unsafe struct Retention
 {
-    // Free pages of 1 MiB, or a sixteenth of what is used, always stay.
+    // Free pages of 1 MiB, or a sixteenth of what is used, always stay; less when what is used falls, since then nobody may come for the rest any more.
     private const uint AlwaysPages = 256;
     private const uint UsedFraction = 16;
+    private const uint FallenFraction = 64;
 
     // By so much there must be more than is kept, where to give it back takes a look at the whole heap.
     private const uint SlackOfKept = 8;
     private const uint SlackOfUsed = 32;
     private const long MemoryMilliseconds = 1000;
+
+    // As long as the heap uses half of its peak, what is too much goes back only when it was so for this long: much of it is taken again within the time.
+    private const long DelayMilliseconds = 1000;
 
     /// <summary>No more than this is ever kept for being missed; 0 when free memory does not go back by itself: all but the process heap.</summary>
     public nuint MostPages;
@@ -30,6 +34,7 @@ internal unsafe struct Retention
     private nuint _peakUsedPages;
     private nuint _returnedPages;
     private long _lastMissed;
+    private long _surplusSince;
 
     public static bool IsOn(Retention* retention) => retention->MostPages != 0;
 
@@ -38,7 +43,8 @@ internal unsafe struct Retention
     {
         nuint kept = KeptPages(retention, usedPages);
         kept += Bits.Max(kept / SlackOfKept, usedPages / SlackOfUsed);
-        if (!IsOn(retention) || retention->FreePages <= Bits.Max(Bits.Max(AlwaysPages, usedPages / UsedFraction), kept))
+        nuint always = Bits.Max(AlwaysPages, usedPages / (HasFallen(retention, usedPages) ? FallenFraction : UsedFraction));
+        if (!IsOn(retention) || retention->FreePages <= Bits.Max(always, kept))
         {
             return false;
         }
@@ -51,6 +57,25 @@ internal unsafe struct Retention
 
         return true;
     }
+
+    /// <summary>It is surplus from now on. When there was none for a second, what was used before that does not count any more.</summary>
+    public static void NoteSurplus(Retention* retention, nuint usedPages)
+    {
+        long now = Os.Milliseconds;
+        if (now - retention->_surplusSince > MemoryMilliseconds)
+        {
+            retention->_peakUsedPages = usedPages;
+        }
+
+        retention->_surplusSince = now;
+    }
+
+    /// <summary>Whether what has become surplus is to go back now. May be asked without the lock.</summary>
+    public static bool IsDue(Retention* retention, nuint usedPages) =>
+        HasFallen(retention, usedPages) || Os.Milliseconds - retention->_surplusSince >= DelayMilliseconds;
+
+    /// <summary>Whether the heap uses less than half of what it has used.</summary>
+    public static bool HasFallen(Retention* retention, nuint usedPages) => usedPages <= retention->_peakUsedPages / 2;
 
     /// <summary>Free pages that stay when the surplus goes back: none, as long as none were missed.</summary>
     public static nuint KeptPages(Retention* retention, nuint usedPages) =>
