@@ -14,7 +14,7 @@ namespace PrivateHeaps.Heaps;
 ///   Push                               a live block of this heap's slabs: clear its state byte, into the magazine, done
 ///     MakeRoomAfterPush                that filled the magazine: spare, depot, slab, in this order
 ///   PushCommon                         a live block of a slab that several threads free from: the same by compare-exchange
-///   PushLarger                         a live block of a page or more
+///   PushLarger, PushLargerCommon       a live block of a page or more, as Push and as PushCommon
 ///   FreeSlow                           everything else, wrong addresses too
 ///     Gate.Enter                       wait while the heap stands still
 ///     Locate                           is it a live block of this heap? If not: refused, nothing touched
