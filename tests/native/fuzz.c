@@ -9,7 +9,7 @@ static const struct part *const parts[] = { &block_part, &heap_part, &informatio
 enum { PARTS = sizeof parts / sizeof *parts, ACTIONS = 400, MAX_THREADS = 32 };
 
 struct heap shared_heaps[SHARED_HEAPS];
-int thread_count, is_observed_contract;
+int thread_count, is_observed_contract, favorite_heap;
 __thread struct actor *self;
 
 static const struct action *actions[ACTIONS];
@@ -147,6 +147,7 @@ int main(int count, char **arguments)
     seed = strtoull(arguments[2], NULL, 0);
     if (seed == 0)
         seed = (unsigned long long)time(NULL) * 1000003 + getpid();
+    favorite_heap = (int)(seed % (SHARED_HEAPS + 1));
     printf("seed %llu\n", seed);
     fflush(stdout);
     watch_signals(seconds);

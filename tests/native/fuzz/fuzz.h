@@ -66,6 +66,7 @@ struct actor {
 
 extern struct heap shared_heaps[SHARED_HEAPS];
 extern int thread_count, is_observed_contract;
+extern int favorite_heap; /* a shared one, to which seven of eight calls go, so that the threads meet there; SHARED_HEAPS: none */
 extern __thread struct actor *self;
 
 /* Ends the program with everything that is needed to see the failure again. */

@@ -59,7 +59,7 @@ HANDLE bad_handle(struct actor *actor)
 
 struct heap *any_heap(struct actor *actor)
 {
-    struct heap *heap = &actor->heaps[below(actor, HEAPS)];
+    struct heap *heap = &actor->heaps[favorite_heap == SHARED_HEAPS || once_in(actor, 8) ? (int)below(actor, HEAPS) : favorite_heap];
     return heap->handle != NULL ? heap : &actor->heaps[below(actor, SHARED_HEAPS)];
 }
 
