@@ -67,10 +67,21 @@ TEST("blocks of some pages that were freed in random order go back to the system
 
 TEST("large blocks that were freed in random order go back to the system") { returns(300 << 10, 5 << 20); }
 
+/* A few magazines' traffic, so that the heap looks at what it has. */
+static void some_traffic(void)
+{
+    enum { SMALL = 5000 };
+    static char *small[SMALL];
+    for (int i = 0; i < SMALL; i++)
+        CHECK((small[i] = malloc(100)) != NULL);
+    for (int i = 0; i < SMALL; i++)
+        free(small[i]);
+}
+
 TEST("a third that is freed stays for a second, and goes back with the traffic after it")
 {
-    enum { BLOCKS = 3000, FREED = BLOCKS / 3, BYTES = 40 << 10, SMALL = 5000 };
-    static char *blocks[BLOCKS], *small[SMALL];
+    enum { BLOCKS = 8000, FREED = BLOCKS / 3, BYTES = 40 << 10 };
+    static char *blocks[BLOCKS];
     for (int i = 0; i < BLOCKS; i++)
         memset(blocks[i] = malloc(BYTES), 1, BYTES);
     size_t full = resident_pages();
@@ -78,10 +89,7 @@ TEST("a third that is freed stays for a second, and goes back with the traffic a
         free(blocks[i]);
     size_t freed = resident_pages();
     usleep(1100000);
-    for (int i = 0; i < SMALL; i++)
-        CHECK((small[i] = malloc(100)) != NULL);
-    for (int i = 0; i < SMALL; i++)
-        free(small[i]);
+    some_traffic();
     size_t rested = resident_pages();
     fprintf(stderr, "%zu pages, %zu when a third was freed, %zu after a second\n", full, freed, rested);
     CHECK(freed + FREED * (BYTES / 4096) / 10 > full);
@@ -89,6 +97,43 @@ TEST("a third that is freed stays for a second, and goes back with the traffic a
     for (int i = FREED; i < BLOCKS; i++)
         free(blocks[i]);
     CHECK(resident_pages() + BLOCKS * (BYTES / 4096) / 100 * 97 < full);
+}
+
+TEST("up to 48 MiB that are freed stay for a second even if they are all, and go back with the traffic after it")
+{
+    enum { BLOCKS = 1100, BYTES = 40 << 10, PAGES = BLOCKS * (BYTES >> 12) };
+    static char *blocks[BLOCKS];
+    size_t before = resident_pages();
+    for (int turn = 0; turn < 2; turn++) {
+        for (int i = 0; i < BLOCKS; i++)
+            memset(blocks[i] = malloc(BYTES), 1, BYTES);
+        CHECK(resident_pages() - before < PAGES + PAGES / 10);
+        for (int i = 0; i < BLOCKS; i++)
+            free(blocks[i]);
+        CHECK(resident_pages() - before > PAGES / 10 * 9);
+    }
+    usleep(1100000);
+    some_traffic();
+    fprintf(stderr, "%zu pages stayed\n", resident_pages() - before);
+    CHECK(resident_pages() - before < PAGES / 10);
+}
+
+TEST("what is free does not stay beside fresh pages of which the heap needs a quarter as many")
+{
+    enum { BLOCKS = 3000, BYTES = 40 << 10, LARGER = 250, LARGER_BYTES = 200 << 10 };
+    static char *blocks[BLOCKS];
+    for (int i = 0; i < BLOCKS; i++)
+        memset(blocks[i] = malloc(BYTES), 1, BYTES);
+    size_t full = resident_pages(), freed = 0;
+    for (int i = 0; i < BLOCKS; i += 3, freed += BYTES >> 12)
+        free(blocks[i]);
+    CHECK(resident_pages() > full - freed / 10);
+    for (int i = 0; i < LARGER; i++)
+        memset(malloc(LARGER_BYTES), 1, LARGER_BYTES);
+    size_t more = (size_t)LARGER * (LARGER_BYTES >> 12);
+    fprintf(stderr, "%zu pages, %zu free, %zu larger ones: %zu\n", full, freed, more, resident_pages());
+    CHECK(more > freed);
+    CHECK(resident_pages() < full - freed + more + freed / 8);
 }
 
 enum { LARGE_LIVE = 8, PAGE = 4096 };
@@ -142,6 +187,52 @@ TEST("large blocks that come and go get the pages of those that have gone, and n
     CHECK((size_t)faults <= written / 20);
     CHECK((after - before) * PAGE <= large_peak + large_peak * 3 / 8);
     free_large();
+}
+
+/* A page that is read before it is written takes two page faults. */
+TEST("zeroed large blocks that are read before they are written take a page fault a page, once some were used")
+{
+    enum { BLOCKS = 32, BYTES = 1 << 20 };
+    for (int turn = 0; turn < 2; turn++) {
+        long faults = page_faults();
+        size_t before = resident_pages();
+        for (int index = 0; index < BLOCKS; index++) {
+            volatile char *block = calloc(1, BYTES);
+            CHECK(block != NULL);
+            for (int at = 0; at < BYTES; at += turn == 0 ? PAGE : 16 * PAGE) {
+                CHECK(block[at] == 0);
+                block[at] = 1;
+            }
+        }
+        faults = page_faults() - faults;
+        size_t pages = resident_pages() - before;
+        fprintf(stderr, "turn %d: %ld faults, %zu pages\n", turn, faults, pages);
+        if (turn == 0)
+            CHECK(faults < BLOCKS * (BYTES / PAGE) * 4 / 3);
+
+        /* Of those that are used sparsely seven have all their pages, after the dense ones. */
+        else
+            CHECK(pages < (7 + 2) * (BYTES / PAGE) + BLOCKS * (BYTES / PAGE) / 16 + 100);
+    }
+}
+
+TEST("a block that grows does so in what a larger one has left")
+{
+    const size_t most = 24 << 20;
+    long faults = 0;
+    for (int turn = 0; turn < 4; turn++) {
+        char *block = NULL, *other = malloc(300 << 10);
+        faults = page_faults();
+        for (size_t bytes = 100 << 10, old = 0; old < most; old = bytes, bytes += bytes / 8) {
+            CHECK((block = realloc(block, bytes)) != NULL);
+            memset(block + old, turn, bytes - old);
+        }
+        faults = page_faults() - faults;
+        fprintf(stderr, "turn %d: %ld page faults\n", turn, faults);
+        free(block);
+        free(other);
+    }
+    CHECK((size_t)faults < most / PAGE / 4);
 }
 
 TEST("what large blocks have left goes back to a program that goes on with small ones")

@@ -149,7 +149,7 @@ static size_t resident_kib(void)
     return pages[1] * 4;
 }
 
-enum { MANY = 60000 };
+enum { MANY = 100000 };
 static void *free_all(void *argument)
 {
     void **blocks = argument;
@@ -169,7 +169,7 @@ TEST("a thread that only frees gives the memory of others back to the system")
         join_new(free_all, blocks);
         /* What is needed again at once may be kept the next time, but then it serves. */
         if (round == 0) {
-            CHECK(full > before + 80000);
+            CHECK(full > before + 140000);
             CHECK(resident_kib() < before + (full - before) / 4);
             most = full + 4000;
         }

@@ -24,7 +24,7 @@ internal static unsafe partial class Heap
         nuint blockBytes = Bits.RoundUp(Bits.Max(bytes, 1), Units.PageBytes);
         if (!regions->Bounded && (bytes >= SoloBytes(flags) || alignment >= SoloBytes(flags)))
         {
-            return AllocateSolo(regions, bytes, blockBytes, alignment, zero);
+            return AllocateSolo(regions, bytes, blockBytes, alignment, flags);
         }
 
         uint pages = (uint)(blockBytes >> Units.PageShift);

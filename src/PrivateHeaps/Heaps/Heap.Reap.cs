@@ -35,8 +35,9 @@ internal static unsafe partial class Heap
 
             Reap(heap, cache, toSystem: false);
             OsLock.Enter(&heap->Regions.Lock);
-            SpareMappings.ReleaseIdle(&heap->Regions.Spares);
+            SpareMappings.ReleaseIdle(&heap->Regions.Spares, heap->Regions.SoloPages);
             OsLock.Leave(&heap->Regions.Lock);
+            ReturnSurplus(heap, cache);
         }
     }
 

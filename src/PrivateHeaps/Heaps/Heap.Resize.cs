@@ -152,7 +152,7 @@ internal static unsafe partial class Heap
             return (void*)Refuse(thread, HeapFailure.BadBlock);
         }
 
-        uint allocation = flags & ~HeapFlags.ZeroMemory;
+        uint allocation = (flags & ~HeapFlags.ZeroMemory) | (bytes > SizeClass.LargestBytes ? HeapFlags.Grows : 0);
         byte* moved = (byte*)((allocation & HeapFlags.SettableUserValue) == 0 && alignment == 0
             ? Allocate(thread, handle, allocation, bytes)
             : AllocateSlow(thread, handle, allocation, bytes, alignment));

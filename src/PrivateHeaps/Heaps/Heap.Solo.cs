@@ -14,7 +14,7 @@ internal static unsafe partial class Heap
     // realloc leave no holes then (python3's peak: 137 MiB in place of 152).
     private static nuint SoloBytes(uint flags) => (flags & HeapFlags.MapsEarly) != 0 ? Slabs.SizeClass.LargestBytes + 1 : 0xFF000;
 
-    private static byte* AllocateSolo(RegionSet* regions, nuint bytes, nuint blockBytes, nuint alignment, bool zero)
+    private static byte* AllocateSolo(RegionSet* regions, nuint bytes, nuint blockBytes, nuint alignment, uint flags)
     {
         nuint pages = blockBytes >> Units.PageShift;
         if (!ChargeSolo(regions, pages))
@@ -22,7 +22,7 @@ internal static unsafe partial class Heap
             return null;
         }
 
-        Region* region = TakeSpare(regions, pages, alignment, out nuint dirtyBytes);
+        Region* region = TakeSpare(regions, pages, alignment, (flags & HeapFlags.Grows) != 0, out nuint dirtyBytes);
         if (region == null)
         {
             region = MapSolo(regions, blockBytes, alignment);
@@ -40,16 +40,23 @@ internal static unsafe partial class Heap
         SpareMappings.NoteUsed(&regions->Spares, regions->SoloPages);
         region->Index = regions->LastSolo == null ? 0 : regions->LastSolo->Index + 1;
         region->UsedPages = (uint)(dirtyBytes >> Units.PageShift);
-        if (!region->IsHuge && region->Bytes - dirtyBytes >= HugeGrowth.LeastBytes && HugeGrowth.IsNextHuge(regions, region->Bytes))
+        region->IsFilled = false;
+        nuint freshBytes = region->Bytes - dirtyBytes;
+        bool willBeUsed = freshBytes >= HugeGrowth.LeastShownBytes && HugeGrowth.IsNextUsed(regions, region->Bytes);
+        if (willBeUsed && freshBytes >= HugeGrowth.LeastBytes)
         {
             HugeGrowth.Fill(regions, region, region->Base, region->Bytes, dirtyBytes, HugeGrowth.MostBytes);
         }
 
         RegionSet.Append(&regions->FirstSolo, &regions->LastSolo, region);
         OsLock.Leave(&regions->Lock);
-        if (zero)
+        if ((flags & HeapFlags.ZeroMemory) != 0)
         {
             Os.Clear(region->Base, Bits.Min(bytes, dirtyBytes));
+            if (willBeUsed && !region->IsFilled)
+            {
+                HugeGrowth.Touch(region, dirtyBytes);
+            }
         }
 
         SetLarge(region->Base, regions->TagBase | PageEntry.SoloKind, region->PageCount, region, region->Bytes - bytes);
@@ -80,13 +87,13 @@ internal static unsafe partial class Heap
     }
 
     // A mapping that was kept, if need be enlarged; what its first bytes hold may be anything, and what is behind them is zero. Null when there is none that serves.
-    private static Region* TakeSpare(RegionSet* regions, nuint pages, nuint alignment, out nuint dirtyBytes)
+    private static Region* TakeSpare(RegionSet* regions, nuint pages, nuint alignment, bool grows, out nuint dirtyBytes)
     {
         Region* region = null;
         OsLock.Enter(&regions->Lock);
         if (alignment <= Units.PageBytes)
         {
-            region = SpareMappings.Take(&regions->Spares, pages, regions->SoloPages);
+            region = SpareMappings.Take(&regions->Spares, pages, regions->SoloPages, grows);
         }
         else
         {

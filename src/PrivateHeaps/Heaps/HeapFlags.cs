@@ -25,6 +25,9 @@ internal static class HeapFlags
     /// <summary>Of calls of the .NET library's own face.</summary>
     public const uint OfLibrary = 0x40000000;
 
+    /// <summary>Of an allocation inside the engine: a block moves here because it has grown, and may grow again.</summary>
+    public const uint Grows = 0x20000000;
+
     /// <summary>Of malloc's calls, by which they are known: a block gets a mapping of its own from a smaller size on than Windows has it.</summary>
     public const uint MapsEarly = 0x80000000;
 }

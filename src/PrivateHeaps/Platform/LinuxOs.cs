@@ -34,7 +34,7 @@ internal static unsafe class LinuxOs
         bool growsHuge = wish == Host.HugePagesAsItGrows && table.PageBytes == Units.PageBytes;
         table.HugePageBytes = growsHuge ? HugePageBytes : 0;
         table.WishHuge = growsHuge ? &WishHuge : null;
-        table.CountResident = growsHuge ? &CountResident : null;
+        table.CountResident = table.PageBytes == Units.PageBytes ? &CountResident : null;
         table.DivideHuge = growsHuge ? &DivideHuge : null;
         table.Nanoseconds = growsHuge ? &Nanoseconds : null;
         table.ChargesCommits = false;
@@ -96,14 +96,8 @@ internal static unsafe class LinuxOs
     private static bool WishHuge(void* address, nuint bytes, bool isWanted) =>
         HasHugePagesOnRequest() && Libc.madvise(address, bytes, isWanted ? AdviseHugePage : AdviseNoHugePage) == 0;
 
-    // Nothing where that would lead to no wish that is heard: it is the more expensive one.
     private static nuint CountResident(void* address, nuint bytes)
     {
-        if (!HasHugePagesOnRequest())
-        {
-            return 0;
-        }
-
         Unsafe.SkipInit(out PageBytesOfStep space);
         byte* pages = (byte*)&space;
         nuint count = 0;

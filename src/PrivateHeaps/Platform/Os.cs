@@ -153,8 +153,8 @@ internal static unsafe class Os
     /// <summary>A clock that only goes forward, to tell how long a huge page takes.</summary>
     public static long Nanoseconds => s_nanoseconds();
 
-    /// <summary>How many pages of a committed range hold something, as far as the system says.</summary>
-    public static nuint CountResident(void* address, nuint bytes) => s_countResident(address, bytes);
+    /// <summary>How many pages of a committed range hold something, as far as the system says; 0 where it says nothing.</summary>
+    public static nuint CountResident(void* address, nuint bytes) => s_countResident == null ? 0 : s_countResident(address, bytes);
 
     /// <summary>Ends a range that <see cref="Reserve"/> or a Map made, whole. False: it is as it was, and can be tried again.</summary>
     public static bool Release(void* address, nuint bytes) => s_release(address, WholePages(bytes));

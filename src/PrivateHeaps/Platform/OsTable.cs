@@ -28,7 +28,7 @@ internal unsafe struct OsTable
     /// </summary>
     public delegate*<void*, nuint, bool, bool> WishHuge;
 
-    /// <summary>(address, bytes) -> how many pages of a committed range hold something. Null where WishHuge is.</summary>
+    /// <summary>(address, bytes) -> how many pages of a committed range hold something; null where the system does not say.</summary>
     public delegate*<void*, nuint, nuint> CountResident;
 
     /// <summary>

@@ -7,6 +7,7 @@ namespace PrivateHeaps.Storage;
 /// Huge pages for what a heap grows by, as long as it uses what it had. One costs a tenth of the page faults of its 512 small pages, and the processor one entry in place
 /// of 512; but it is there whole with the first touch, and nobody sees from outside how much of it is used. So some of the growth is left to small pages, and shows what the
 /// program does with its memory: of a region each eighth step, of the large blocks with fresh mappings each eighth. All that becomes huge is touched here, and so timed.
+/// What is known of large blocks serves those as well that must read as zero and have small pages.
 /// </summary>
 internal static unsafe class HugeGrowth
 {
@@ -15,14 +16,15 @@ internal static unsafe class HugeGrowth
     // What slabs take is used up only when some more steps were taken.
     private const uint Delay = 5;
 
-    // Of the small pages of a step that is used up, so many were touched.
+    // Of the small pages of a step that is used up, so many were touched. Of larger ranges as much is looked at as such a step has.
     private const uint UsedEighths = 7;
+    private const nuint LookedBytes = 2 * Units.MiB;
 
     /// <summary>The first pages of the first region are small, and all of a region that has less.</summary>
     public const uint LeastPages = 32 * (Units.MiB / Units.PageBytes);
 
-    // Fresh pages of a large block that show something.
-    private const nuint LeastShownBytes = 512 * Units.KiB;
+    /// <summary>Fresh pages of a large block that show something.</summary>
+    public const nuint LeastShownBytes = 512 * Units.KiB;
 
     // What 512 page faults take on a slow machine. A huge page takes a tenth of that, but longer where the system has to gather it first, and in a virtual
     // machine whose host has to give it the memory: then small pages, for which what others have just left will do, are better for a while.
@@ -140,24 +142,33 @@ internal static unsafe class HugeGrowth
     }
 
     /// <summary>
-    /// Whether the fresh pages of a large block are to be huge: the last one was left to small pages and used them, or there are more to come after such a one. It says
+    /// Whether the fresh pages of a large block will be used: the last one was left to itself and used them, or there are more to come after such a one. It says
     /// nothing of blocks that are many times as large. The caller holds the lock of the region set.
     /// </summary>
-    public static bool IsNextHuge(RegionSet* set, nuint blockBytes)
+    public static bool IsNextUsed(RegionSet* set, nuint blockBytes)
     {
-        if (IsPaused)
-        {
-            return false;
-        }
-
         Region* last = set->LastSolo;
-        if (set->HugeSolosLeft == 0 && last != null && !last->IsHuge && IsUsed(last, last->Base))
+        if (set->UsedSolosLeft == 0 && last != null && !last->IsFilled && IsUsed(last, last->Base))
         {
-            set->HugeSolosLeft = WatchedInterval;
-            set->HugeSoloBytes = last->Bytes * WatchedInterval;
+            set->UsedSolosLeft = WatchedInterval;
+            set->UsedSoloBytes = last->Bytes * WatchedInterval;
         }
 
-        return set->HugeSolosLeft != 0 && blockBytes <= set->HugeSoloBytes && --set->HugeSolosLeft != 0;
+        return set->UsedSolosLeft != 0 && blockBytes <= set->UsedSoloBytes && --set->UsedSolosLeft != 0;
+    }
+
+    /// <summary>
+    /// Has the system give its small pages to the fresh part of a large block that must read as zero, at most 8 MiB. A program that looks before it writes would fault twice
+    /// for each: it is shown a page of zeros first.
+    /// </summary>
+    public static void Touch(Region* region, nuint touchedBytes)
+    {
+        region->IsFilled = true;
+        byte* end = region->Base + Bits.Min(region->Bytes, touchedBytes + MostBytes);
+        for (byte* page = region->Base + touchedBytes; page < end; page += Units.PageBytes)
+        {
+            Shared.Write(page, 0);
+        }
     }
 
     /// <summary>Whether a large block that has grown is to be huge: it is, or has used what it had, which was more than a little of what it has now.</summary>
@@ -172,13 +183,14 @@ internal static unsafe class HugeGrowth
     {
         nuint first = Bits.RoundUp((nuint)address + touchedBytes, Os.HugePageBytes);
         nuint end = Bits.Min(Bits.RoundDown((nuint)address + bytes, Os.HugePageBytes), first + mostBytes / Os.HugePageBytes * Os.HugePageBytes);
-        if (first < end && Os.WishHuge((void*)first, end - first, true))
+        if (!IsPaused && first < end && Os.WishHuge((void*)first, end - first, true))
         {
             MakeHuge(first, end);
 
             // As a whole, so that it stays one mapping.
             Os.WishHuge(address, bytes, false);
             region->HugeNumber = ++set->LastHugeNumber;
+            region->IsFilled = true;
         }
     }
 
@@ -189,10 +201,10 @@ internal static unsafe class HugeGrowth
         return region->Bytes - used >= LeastShownBytes && IsUsed(address + used, region->Bytes - used);
     }
 
-    // Whether most of a range is used, or of as much as a huge page in its middle.
+    // Whether most of a range is used, or of as much as is looked at in its middle.
     private static bool IsUsed(byte* start, nuint bytes)
     {
-        nuint looked = Bits.Min(bytes, Os.HugePageBytes);
+        nuint looked = Bits.Min(bytes, LookedBytes);
         byte* middle = start + Bits.RoundDown((bytes - looked) / 2, Units.PageBytes);
         return Os.CountResident(middle, looked) >= (looked >> Units.PageShift) / 8 * UsedEighths;
     }

@@ -81,6 +81,9 @@ internal unsafe struct Region
     /// <summary>Of the mapping of a solo block, the first pages, which may have been touched before it was this block's.</summary>
     public uint UsedPages;
 
+    /// <summary>Of a solo block: of its other pages the heap has touched some, so they do not show whether the program uses them.</summary>
+    public bool IsFilled;
+
     public RunMap Pages;
 
     /// <summary>One bit a page: it may hold something; else it reads as zero.</summary>

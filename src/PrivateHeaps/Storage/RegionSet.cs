@@ -55,9 +55,9 @@ internal unsafe struct RegionSet
     public Retention Retention;
     public SpareMappings Spares;
 
-    /// <summary>See <see cref="HugeGrowth.IsNextHuge"/>: so many more large blocks, up to so many bytes each.</summary>
-    public uint HugeSolosLeft;
-    public nuint HugeSoloBytes;
+    /// <summary>See <see cref="HugeGrowth.IsNextUsed"/>: so many more large blocks, up to so many bytes each.</summary>
+    public uint UsedSolosLeft;
+    public nuint UsedSoloBytes;
 
     /// <summary>The last number of its own that a solo block got; see <see cref="Region.HugeNumber"/>.</summary>
     public uint LastHugeNumber;
@@ -188,13 +188,13 @@ internal unsafe struct RegionSet
     /// <summary>Whether there is a surplus that is to go back now; it is the caller's then. Any thread that holds no lock may ask.</summary>
     public static bool TakeSurplus(RegionSet* set)
     {
-        nuint usedPages = OccupiedPages(set);
-        if (!Shared.Read(&set->HasSurplus) || !Retention.IsDue(&set->Retention, usedPages))
+        if (!Shared.Read(&set->HasSurplus) || !Retention.IsDue(&set->Retention, OccupiedPages(set)))
         {
             return false;
         }
 
         OsLock.Enter(&set->Lock);
+        nuint usedPages = OccupiedPages(set);
         bool isThere = set->HasSurplus && (Retention.HasFallen(&set->Retention, usedPages) || Retention.IsSurplus(&set->Retention, usedPages));
         Shared.Write(&set->HasSurplus, false);
         OsLock.Leave(&set->Lock);

@@ -4,10 +4,11 @@ using PrivateHeaps.Platform;
 namespace PrivateHeaps.Storage;
 
 /// <summary>
-/// How much free memory a heap keeps before it goes back to the system. Little to begin with, and the rest for a second, unless the heap uses less than half of
-/// its peak; what was given back and needed again within a second was given back too early, and that much more is kept from then on, until a second has passed in which
-/// nothing was missed; but never more than the heap has used at once meanwhile. So a program that frees most of what it has becomes small at once, one that goes
-/// up and down all the time pays for its page faults once, and neither becomes larger by what is kept. Guarded by the lock of its region set.
+/// How much free memory a heap keeps before it goes back to the system. Little to begin with, and the rest for a second, unless it is much and the heap uses less than
+/// half of its peak, or takes fresh pages nevertheless; what was given back and needed again within a second was given back too early, and that much more is kept
+/// from then on, until a second has passed in which nothing was missed; but never more than the heap has used at once meanwhile. So a large program that frees most
+/// of what it has becomes small at once, one that goes up and down all the time pays for its page faults once, and neither becomes larger by what is kept. Guarded
+/// by the lock of its region set.
 /// </summary>
 internal unsafe struct Retention
 {
@@ -21,8 +22,14 @@ internal unsafe struct Retention
     private const uint SlackOfUsed = 32;
     private const long MemoryMilliseconds = 1000;
 
-    // As long as the heap uses half of its peak, what is too much goes back only when it was so for this long: much of it is taken again within the time.
+    // What is too much goes back only when it was so for this long: much of it is taken again within the time (python3: 65,000 page faults in place of 74,000).
     private const long DelayMilliseconds = 1000;
+
+    // But what is more than that, or half of a peak that is, goes at once when the heap has fallen: a program that rests then does not come back to give it back.
+    private const uint MostDelayedPages = 48 * (Units.MiB / Units.PageBytes);
+
+    // And so it does when the heap has taken a quarter as many fresh pages meanwhile: it has no use for the free ones, and its peak would rise by them.
+    private const uint FreshFraction = 4;
 
     /// <summary>No more than this is ever kept for being missed; 0 when free memory does not go back by itself: all but the process heap.</summary>
     public nuint MostPages;
@@ -35,6 +42,7 @@ internal unsafe struct Retention
     private nuint _returnedPages;
     private long _lastMissed;
     private long _surplusSince;
+    private nuint _freshSince;
 
     public static bool IsOn(Retention* retention) => retention->MostPages != 0;
 
@@ -68,11 +76,14 @@ internal unsafe struct Retention
         }
 
         retention->_surplusSince = now;
+        retention->_freshSince = 0;
     }
 
     /// <summary>Whether what has become surplus is to go back now. May be asked without the lock.</summary>
     public static bool IsDue(Retention* retention, nuint usedPages) =>
-        HasFallen(retention, usedPages) || Os.Milliseconds - retention->_surplusSince >= DelayMilliseconds;
+        (HasFallen(retention, usedPages) && Bits.Max(retention->FreePages, retention->_peakUsedPages / 2) > MostDelayedPages)
+        || retention->_freshSince > retention->FreePages / FreshFraction
+        || Os.Milliseconds - retention->_surplusSince >= DelayMilliseconds;
 
     /// <summary>Whether the heap uses less than half of what it has used.</summary>
     public static bool HasFallen(Retention* retention, nuint usedPages) => usedPages <= retention->_peakUsedPages / 2;
@@ -94,6 +105,7 @@ internal unsafe struct Retention
     /// <summary>The heap takes pages that hold nothing. Of those that were given back, as many were missed.</summary>
     public static void NoteFresh(Retention* retention, nuint pages)
     {
+        retention->_freshSince += pages;
         nuint missed = Bits.Min(pages, retention->_returnedPages);
         if (missed != 0)
         {

@@ -80,15 +80,15 @@ internal unsafe struct SpareMappings
     }
 
     /// <summary>
-    /// A mapping, which may hold something: of at least so many pages, or else the largest, for the caller to enlarge; null when there is none worth that. The
-    /// block counts among the used pages already.
+    /// A mapping, which may hold something: the one that fits best, for a block that grows the front of the largest, which leaves it the rest to grow on; or else the
+    /// largest, for the caller to enlarge; null when there is none worth that. The block counts among the used pages already.
     /// </summary>
-    public static Region* Take(SpareMappings* spares, nuint pages, nuint usedPages)
+    public static Region* Take(SpareMappings* spares, nuint pages, nuint usedPages, bool grows)
     {
         Region** best = null;
         for (Region** link = &spares->_first; *link != null; link = &(*link)->Next)
         {
-            if ((*link)->PageCount >= pages && (best == null || (*link)->PageCount < (*best)->PageCount))
+            if ((*link)->PageCount >= pages && (best == null || (*link)->PageCount < (*best)->PageCount != grows))
             {
                 best = link;
             }
@@ -134,23 +134,23 @@ internal unsafe struct SpareMappings
         return false;
     }
 
-    /// <summary>The heap takes fresh pages elsewhere: as many go here, so that its peak does not rise by what is kept.</summary>
+    /// <summary>The heap takes fresh pages elsewhere: twice as many go here, so that its peak does not rise by what is kept for blocks that may not come.</summary>
     public static void Shrink(SpareMappings* spares, nuint pages)
     {
-        spares->_owedPages = spares->_first == null ? 0 : spares->_owedPages + pages;
+        spares->_owedPages = spares->_first == null ? 0 : spares->_owedPages + 2 * pages;
         if (spares->_owedPages >= AlwaysPages)
         {
-            Trim(spares, spares->_pages - Bits.Min(spares->_owedPages, spares->_pages));
+            Trim(spares, spares->_pages - Bits.Min(spares->_owedPages, spares->_pages), AlwaysPages);
             spares->_owedPages = 0;
         }
     }
 
-    /// <summary>Gives all of them back to the system if none was wanted since the last such call.</summary>
-    public static void ReleaseIdle(SpareMappings* spares)
+    /// <summary>If none was wanted since the last such call, all go back to the system but for those that are kept for being missed.</summary>
+    public static void ReleaseIdle(SpareMappings* spares, nuint usedPages)
     {
         if (!spares->_isBusy)
         {
-            ReleaseAll(spares);
+            Trim(spares, KeptPages(spares, usedPages));
         }
 
         spares->_isBusy = false;
@@ -164,14 +164,14 @@ internal unsafe struct SpareMappings
         return pages << Units.PageShift;
     }
 
-    // The oldest go first, at least half of each: the other half is of use to smaller blocks as it is, and to large ones when it is enlarged.
-    private static void Trim(SpareMappings* spares, nuint keptPages)
+    // The oldest go first, at least half of each, or so many pages: the other half is of use to smaller blocks as it is, and to large ones when it is enlarged.
+    private static void Trim(SpareMappings* spares, nuint keptPages, nuint leastPages = LargestPages)
     {
         while (spares->_pages > keptPages)
         {
             Region** link = OldestLink(spares);
             Region* region = *link;
-            nuint pages = Bits.Max(spares->_pages - keptPages, region->PageCount / 2);
+            nuint pages = Bits.Max(spares->_pages - keptPages, Bits.Min(leastPages, region->PageCount / 2));
             pages = pages + SmallestRestPages <= region->PageCount ? pages : region->PageCount;
             nuint bytes = pages << Units.PageShift;
             region->PageCount -= (uint)pages;

@@ -432,7 +432,7 @@ internal static unsafe class HugeScenarios
                 Region* low = MadeRegion(range, pages, lowNumber, 0), high = MadeRegion(range + bytes, pages, highNumber, displacement);
                 Assert.True(SpareMappings.Keep(&spares, isLowFirst ? low : high, 0));
                 Assert.True(SpareMappings.Keep(&spares, isLowFirst ? high : low, 0));
-                Region* taken = SpareMappings.Take(&spares, 2 * pages, 2 * pages);
+                Region* taken = SpareMappings.Take(&spares, 2 * pages, 2 * pages, false);
                 Assert.Equal(areOne ? 2 * pages : pages, taken->PageCount);
                 SpareMappings.ReleaseAll(&spares);
                 Os.Release(taken->Base, taken->Bytes);
