@@ -12,9 +12,9 @@ namespace PrivateHeaps.Storage;
 /// </summary>
 internal unsafe struct Retention
 {
-    // Free pages of 1 MiB, or a sixteenth of what is used, always stay; less when what is used falls, since then nobody may come for the rest any more.
+    // Free pages of 1 MiB, or a thirty-second of what is used, always stay; less when what is used falls, since then nobody may come for the rest any more.
     private const uint AlwaysPages = 256;
-    private const uint UsedFraction = 16;
+    private const uint UsedFraction = 32;
     private const uint FallenFraction = 64;
 
     // By so much there must be more than is kept, where to give it back takes a look at the whole heap.
