@@ -1,0 +1,286 @@
+using System.Numerics;
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
+using PrivateHeaps.Slabs;
+using PrivateHeaps.Storage;
+
+namespace PrivateHeaps.Heaps;
+
+/// <summary>How a cache comes to its thread and its heap, and is taken from them; and whether its fast path is open.</summary>
+internal unsafe partial struct ThreadCache
+{
+    /// <summary>A cache with empty magazines that is in no list; null when there is no memory.</summary>
+    public static ThreadCache* Create(ThreadState* self)
+    {
+        ThreadCache* cache = Threads.TakeCache();
+        if (cache != null && CollidesWithThreadWord(cache))
+        {
+            Threads.GiveCache(cache);
+            cache = null;
+        }
+
+        if (cache == null)
+        {
+            cache = Build();
+        }
+
+        if (cache != null)
+        {
+            SetOffsets(cache, true);
+            cache->Thread = self;
+        }
+
+        return cache;
+    }
+
+    private static ThreadCache* Build()
+    {
+        byte* memory = (byte*)Metadata.Take(StructureBytes + 2 * LineBytes);
+        ThreadCache* cache = memory == null ? null : (ThreadCache*)(memory + MagazinesBytes);
+        if (cache != null)
+        {
+            while (CollidesWithThreadWord(cache))
+            {
+                cache = (ThreadCache*)((byte*)cache + LineBytes);
+            }
+
+            cache->Busy = Idle;
+            for (uint index = 0; index <= EmptyIndex; index++)
+            {
+                Magazine.Initialize(MagazineOf(cache, index), Bits.Min(index, SizeClass.Count - 1));
+            }
+        }
+
+        return cache;
+    }
+
+    // Processors compare the low twelve bits of addresses to find the store that a load depends on. Were Busy to lie like the words that lead to
+    // the thread's state and to its cache for the process heap, of which each call loads one right after the last one has stored Busy, a pair would take 4.8 ns in place of 4.1.
+    private static bool CollidesWithThreadWord(ThreadCache* cache) => Collides(cache, Host.ThreadWord()) || Collides(cache, Host.ProcessWord());
+
+    private static bool Collides(ThreadCache* cache, void* word) => (((nuint)cache ^ (nuint)word) & (Units.PageBytes - LineBytes)) == 0;
+
+    // The caller has emptied its magazines.
+    private static void Drop(ThreadCache* cache)
+    {
+        cache->Thread = Threads.Nobody;
+        Threads.GiveCache(cache);
+    }
+
+    // Makes the cache one of the heap's; open unless the gate is closed or calls are counted. False when the heap was destroyed meanwhile.
+    private static bool Link(ThreadCache* cache, HeapState* heap, nint handle)
+    {
+        OsLock.Enter(&heap->CacheLock);
+        if (Shared.Read(&heap->Handle) != handle)
+        {
+            // Partner: Gate.Dissolve, which under this lock makes the handle dead before it unlinks every cache. No later link may follow.
+            OsLock.Leave(&heap->CacheLock);
+            return false;
+        }
+
+        cache->Heap = heap;
+        SetNumber(cache, heap);
+        cache->Previous = null;
+        cache->Next = heap->Caches;
+        if (cache->Next != null)
+        {
+            cache->Next->Previous = cache;
+        }
+
+        heap->Caches = cache;
+        if (!heap->IsBounded)
+        {
+            heap->FrontEnd = HeapState.LowFragmentation;
+        }
+
+        SetOpen(cache, heap, Shared.Read(&heap->Gate) == 0);
+        OsLock.Leave(&heap->CacheLock);
+        return true;
+    }
+
+    // The number that the cache has as long as it is linked. The next cache with it takes over the slabs of its bias.
+    private static void SetNumber(ThreadCache* cache, HeapState* heap)
+    {
+        uint free = ~heap->UsedNumbers & ((2u << (int)Bias.LastNumber) - 2);
+        while (free != 0)
+        {
+            uint number = (uint)BitOperations.TrailingZeroCount(free);
+            free &= free - 1;
+
+            // Partners: Gate.AwaitOwner, which reads it after a process barrier; and Heap.EnterToChange, where a visitor says that he is inside, and then reads it.
+            nint* place = (nint*)&heap->CacheOfNumber + number;
+            Shared.Exchange(place, (nint)cache);
+            if (number != Bias.First || Shared.Read(&heap->Visitors) == 0)
+            {
+                heap->UsedNumbers |= 1u << (int)number;
+                cache->TagBase = PageEntry.WithBias(heap->Regions.TagBase, number);
+                return;
+            }
+
+            Shared.Write(place, 0);
+        }
+
+        cache->TagBase = PageEntry.WithBias(heap->Regions.TagBase, Bias.Unnumbered);
+    }
+
+    /// <summary>The bias of slabs that the cache's thread makes; the cache may be null.</summary>
+    public static uint BiasOf(ThreadCache* cache)
+    {
+        uint bias = cache == null ? Bias.First : PageEntry.BiasOf(cache->TagBase);
+        return bias == Bias.Unnumbered ? Bias.None : bias;
+    }
+
+    // The reverse of Link; the caller holds the heap's CacheLock.
+    private static void UnlinkLocked(ThreadCache* cache, HeapState* heap)
+    {
+        *(cache->Previous == null ? &heap->Caches : &cache->Previous->Next) = cache->Next;
+        if (cache->Next != null)
+        {
+            cache->Next->Previous = cache->Previous;
+        }
+
+        uint number = PageEntry.BiasOf(cache->TagBase);
+        if (number != Bias.Unnumbered)
+        {
+            heap->UsedNumbers &= ~(1u << (int)number);
+            Shared.Write((nint*)&heap->CacheOfNumber + number, 0);
+        }
+
+        cache->Heap = null;
+        SetOpen(cache, heap, false);
+    }
+
+    /// <summary>The caller holds the heap's CacheLock.</summary>
+    public static void SetOpen(ThreadCache* cache, HeapState* heap, bool open)
+    {
+        open = open && !heap->IsSlow;
+        if (heap->Slot == 0)
+        {
+            SetOffsets(cache, open);
+        }
+
+        if (open)
+        {
+            Open(cache, Shared.Read(&heap->Handle));
+        }
+        else
+        {
+            Close(cache, heap);
+        }
+    }
+
+    public static void Open(ThreadCache* cache, nint handle)
+    {
+        Shared.Write(&cache->OpenTag, cache->Heap->IsFitted ? PageEntry.NoTag : cache->TagBase + (PageEntry.FirstStateKind - 1));
+        Shared.Write(&cache->OpenHandle, handle);
+    }
+
+    /// <summary>
+    /// Has the cache answer to no handle. What stands in the place of one has the complement of the slot, so that nobody who asks for that comes to this slot's entry of a
+    /// table, whatever the table's length.
+    /// </summary>
+    public static void Close(ThreadCache* cache, HeapState* heap)
+    {
+        Shared.Write(&cache->OpenTag, PageEntry.NoTag);
+        Shared.Write(&cache->OpenHandle, ~(Shared.Read(&heap->Handle) | ((nint)heap->Slot << HeapRegistry.SlotShift)));
+    }
+
+    private static void SetOffsets(ThreadCache* cache, bool open)
+    {
+        for (nuint bytes = 0; bytes <= SizeClass.TableBytes; bytes += Units.GranuleBytes)
+        {
+            byte* magazine = (byte*)MagazineOf(cache, open ? SizeClass.OfTable(bytes) : EmptyIndex);
+            Shared.Write((short*)&cache->Offsets + (bytes >> Units.GranuleShift), (short)(magazine - (byte*)cache));
+        }
+    }
+
+    // The thread's table leads to the shared cache from now on. If the slot's last heap left this thread a cache of its own, that goes.
+    private static void Share(ThreadState* self, HeapState* heap)
+    {
+        if (!self->IsAttached || (heap->Slot >= self->TableCount && !GrowTable(self, heap->Slot + 1)))
+        {
+            return;
+        }
+
+        ThreadCache* old = self->Table[heap->Slot];
+        self->Table[heap->Slot] = heap->SharedCache;
+        if (old->Thread == self)
+        {
+            Drop(old);
+        }
+    }
+
+    private static ThreadCache* Bind(ThreadState* self, HeapState* heap, nint handle)
+    {
+        if (heap->Slot >= self->TableCount && !GrowTable(self, heap->Slot + 1))
+        {
+            return null;
+        }
+
+        ThreadCache* cache = self->Table[heap->Slot];
+        if (cache->Heap == heap)
+        {
+            // A handler came before.
+            return cache;
+        }
+
+        if (cache->Thread != self)
+        {
+            cache = Create(self);
+            if (cache == null)
+            {
+                return null;
+            }
+
+            // It may have served another slot.
+            Close(cache, heap);
+            self->Table[heap->Slot] = cache;
+        }
+
+        if (!Link(cache, heap, handle))
+        {
+            return null;
+        }
+
+        if (heap->Slot == 0)
+        {
+            self->Process = cache;
+            Host.SetProcessCache(cache);
+        }
+
+        return cache;
+    }
+
+    private static bool GrowTable(ThreadState* self, nuint needed)
+    {
+        nuint count = self->TableCount == 0 ? SmallestTable : self->TableCount;
+        while (count < needed)
+        {
+            count *= 2;
+        }
+
+        ThreadCache** table = (ThreadCache**)Metadata.Take(count * (nuint)sizeof(ThreadCache*));
+        if (table == null)
+        {
+            return false;
+        }
+
+        for (nuint slot = 0; slot < count; slot++)
+        {
+            table[slot] = slot < self->TableCount ? self->Table[slot] : Threads.ClosedCache;
+        }
+
+        // A fork may come between any two of these lines, and its child takes what it finds in the thread's state for the thread's.
+        ThreadCache** old = self->Table;
+        nuint oldCount = self->TableCount;
+        Shared.Write((nint*)&self->Table, (nint)table);
+        Shared.Write(&self->TableMask, (count - 1) << HeapRegistry.SlotShift);
+        Shared.Write(&self->TableCount, count);
+        if (oldCount != 0)
+        {
+            Metadata.Give(old, oldCount * (nuint)sizeof(ThreadCache*));
+        }
+
+        return true;
+    }
+}
