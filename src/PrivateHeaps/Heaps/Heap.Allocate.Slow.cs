@@ -41,27 +41,34 @@ internal static unsafe partial class Heap
             }
 
             Gate.Leave(heap, cache);
-            if (block != null)
-            {
-                if (heap->IsCounted)
-                {
-                    Counting.Allocated(heap, bytes);
-                }
-
-                return block;
-            }
 
             // What is interrupted has half-changed magazines, which cannot be collected.
-            if (lastTry || isInterrupted || !Reclaim(self, heap, handle, bytes))
+            if (block != null || lastTry || isInterrupted || !Reclaim(self, heap, handle, bytes))
             {
-                if (heap->IsCounted)
-                {
-                    Counting.Failed();
-                }
-
-                return (void*)Refuse(thread, HeapFailure.NoMemory);
+                return AnswerAllocation(thread, heap, block, bytes);
             }
         }
+    }
+
+    // Counts the block, or that there was no memory for one, and says so.
+    private static void* AnswerAllocation(ThreadState* thread, HeapState* heap, byte* block, nuint bytes)
+    {
+        if (block == null)
+        {
+            if (heap->IsCounted)
+            {
+                Counting.Failed();
+            }
+
+            return (void*)Refuse(thread, HeapFailure.NoMemory);
+        }
+
+        if (heap->IsCounted)
+        {
+            Counting.Allocated(heap, bytes);
+        }
+
+        return block;
     }
 
     private static byte* AllocateInside(HeapState* heap, ThreadCache* cache, uint flags, nuint bytes, nuint alignment, bool lastTry)

@@ -43,24 +43,9 @@ internal static unsafe partial class Heap
                 ? AllocateUnrecorded(heap, cache, flags, bytes, alignment)
                 : TakeChecked(heap, cache, flags, bytes, alignment, lastTry, stack);
             Gate.Leave(heap, cache);
-            if (block != null)
+            if (block != null || lastTry || isInterrupted || !Reclaim(self, heap, handle, bytes))
             {
-                if (heap->IsCounted)
-                {
-                    Counting.Allocated(heap, bytes);
-                }
-
-                return block;
-            }
-
-            if (lastTry || isInterrupted || !Reclaim(self, heap, handle, bytes))
-            {
-                if (heap->IsCounted)
-                {
-                    Counting.Failed();
-                }
-
-                return (void*)Refuse(thread, HeapFailure.NoMemory);
+                return AnswerAllocation(thread, heap, block, bytes);
             }
         }
     }
