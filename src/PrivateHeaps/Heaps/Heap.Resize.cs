@@ -53,7 +53,7 @@ internal static unsafe partial class Heap
 
         if (!stays)
         {
-            return inPlaceOnly ? (void*)Refuse(thread, HeapFailure.WouldMove) : Move(thread, handle, flags, block, bytes, 0, clearCount);
+            return inPlaceOnly ? (void*)Refuse(thread, HeapFailure.WouldMove) : Move(thread, handle, flags, block, bytes, 0, clearCount, grows: bytes > blockBytes);
         }
 
         return block;
@@ -139,12 +139,12 @@ internal static unsafe partial class Heap
 
         // What is attached to a block moves with it.
         uint settable = attached.IsSettable ? HeapFlags.SettableUserValue : 0;
-        return Move(thread, handle, (flags & ~HeapFlags.SettableUserValue) | settable, block, bytes, alignment, clearCount);
+        return Move(thread, handle, (flags & ~HeapFlags.SettableUserValue) | settable, block, bytes, alignment, clearCount, grows: bytes > old);
     }
 
     // Into another block. That is to be had first; then the old one is held, so that it is not freed, and its memory not another's, while it is copied. The count is
     // that of the visit in which the block was found: if all blocks are dropped meanwhile, this one went with them.
-    private static void* Move(ThreadState* thread, nint handle, uint flags, void* block, nuint bytes, nuint alignment, nuint clearCount)
+    private static void* Move(ThreadState* thread, nint handle, uint flags, void* block, nuint bytes, nuint alignment, nuint clearCount, bool grows)
     {
         HeapState* heap = HeapRegistry.Find(handle);
         if (heap != null && Shared.Read(&heap->ClearCount) != clearCount)
@@ -152,7 +152,7 @@ internal static unsafe partial class Heap
             return (void*)Refuse(thread, HeapFailure.BadBlock);
         }
 
-        uint allocation = (flags & ~HeapFlags.ZeroMemory) | (bytes > SizeClass.LargestBytes ? HeapFlags.Grows : 0);
+        uint allocation = (flags & ~HeapFlags.ZeroMemory) | (grows && bytes > SizeClass.LargestBytes ? HeapFlags.Grows : 0);
         byte* moved = (byte*)((allocation & HeapFlags.SettableUserValue) == 0 && alignment == 0
             ? Allocate(thread, handle, allocation, bytes)
             : AllocateSlow(thread, handle, allocation, bytes, alignment));

@@ -31,10 +31,11 @@ internal static unsafe class LinuxOs
         table.PageBytes = Libc.page_bytes();
 
         // Where pages have 16 KiB huge ones have 32 MiB, and 512 where they have 64: more than most heaps use.
-        bool growsHuge = wish == Host.HugePagesAsItGrows && table.PageBytes == Units.PageBytes;
+        bool hasSmallPages = table.PageBytes == Units.PageBytes;
+        bool growsHuge = wish == Host.HugePagesAsItGrows && hasSmallPages;
         table.HugePageBytes = growsHuge ? HugePageBytes : 0;
         table.WishHuge = growsHuge ? &WishHuge : null;
-        table.CountResident = table.PageBytes == Units.PageBytes ? &CountResident : null;
+        table.CountResident = hasSmallPages ? &CountResident : null;
         table.DivideHuge = growsHuge ? &DivideHuge : null;
         table.Nanoseconds = growsHuge ? &Nanoseconds : null;
         table.ChargesCommits = false;

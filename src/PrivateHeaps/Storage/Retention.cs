@@ -28,8 +28,10 @@ internal unsafe struct Retention
     // But what is more than that, or half of a peak that is, goes at once when the heap has fallen: a program that rests then does not come back to give it back.
     private const uint MostDelayedPages = 48 * (Units.MiB / Units.PageBytes);
 
-    // And so it does when the heap has taken a quarter as many fresh pages meanwhile: it has no use for the free ones, and its peak would rise by them.
+    // And so it does when the heap has taken a quarter as many fresh pages meanwhile, and 2 MiB: it has no use for the free ones, and its peak would rise by them. With less a
+    // heap whose live blocks only change would go through its pages by handfuls (100,000 blocks: 11,900 page faults in place of 10,000).
     private const uint FreshFraction = 4;
+    private const uint LeastFreshPages = 2 * (Units.MiB / Units.PageBytes);
 
     /// <summary>No more than this is ever kept for being missed; 0 when free memory does not go back by itself: all but the process heap.</summary>
     public nuint MostPages;
@@ -82,7 +84,7 @@ internal unsafe struct Retention
     /// <summary>Whether what has become surplus is to go back now. May be asked without the lock.</summary>
     public static bool IsDue(Retention* retention, nuint usedPages) =>
         (HasFallen(retention, usedPages) && Bits.Max(retention->FreePages, retention->_peakUsedPages / 2) > MostDelayedPages)
-        || retention->_freshSince > retention->FreePages / FreshFraction
+        || retention->_freshSince > Bits.Max(LeastFreshPages, retention->FreePages / FreshFraction)
         || Os.Milliseconds - retention->_surplusSince >= DelayMilliseconds;
 
     /// <summary>Whether the heap uses less than half of what it has used.</summary>
