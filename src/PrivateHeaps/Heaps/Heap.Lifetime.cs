@@ -40,7 +40,9 @@ internal static unsafe partial class Heap
             return Refuse(thread, HeapFailure.NoMemory);
         }
 
-        return HeapRegistry.Publish(heap);
+        nint handle = HeapRegistry.Publish(heap);
+        ThreadCache.BindAtHand(thread, heap, handle);
+        return handle;
     }
 
     /// <summary>The process heap: growable, its first region made with its first block.</summary>
@@ -56,6 +58,7 @@ internal static unsafe partial class Heap
         limits.ReturnsMemory = true;
         Prepare(heap, &limits);
         heap->Regions.NextRegionBytes = 64 * Units.MiB;
+        heap->FrontEnd = HeapState.LowFragmentation;
         return HeapRegistry.Publish(heap) == ProcessHandle;
     }
 
@@ -190,6 +193,11 @@ internal static unsafe partial class Heap
     public static uint FrontEnd(nint handle)
     {
         HeapState* heap = Engine.Start() ? HeapRegistry.Find(handle) : null;
+        if (heap != null && heap->FrontEnd == 0)
+        {
+            ThreadCache.LookForUse(heap);
+        }
+
         return heap == null ? 0 : heap->FrontEnd;
     }
 

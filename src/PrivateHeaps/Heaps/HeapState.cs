@@ -82,14 +82,14 @@ internal unsafe struct HeapState
 
     // What changes as it is used.
 
-    /// <summary>0, or <see cref="LowFragmentation"/> since a growable heap's first cache was made or asked for.</summary>
+    /// <summary>0, or <see cref="LowFragmentation"/> since a growable heap was used a little, or that was asked for.</summary>
     public uint FrontEnd;
 
     /// <summary>When the heap has taken so many fresh pages, idle depots are looked for. Approximate.</summary>
     public nuint ReapAtPages;
 
-    /// <summary>Calls that were served without a cache; a heap that is hardly used gets none. Approximate.</summary>
-    public uint UncachedCalls;
+    /// <summary>Calls that were served without a cache, since a heap that is hardly used gets none, and blocks that its caches have taken. Approximate, and counted for the first few.</summary>
+    public uint FirstCalls;
 
     /// <summary>What the processors keep of full magazines; null until a bin is much contended.</summary>
     public Depots* Depots;

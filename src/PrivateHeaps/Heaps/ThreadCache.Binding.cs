@@ -88,11 +88,6 @@ internal unsafe partial struct ThreadCache
         }
 
         heap->Caches = cache;
-        if (!heap->IsBounded)
-        {
-            heap->FrontEnd = HeapState.LowFragmentation;
-        }
-
         SetOpen(cache, heap, Shared.Read(&heap->Gate) == 0);
         OsLock.Leave(&heap->CacheLock);
         return true;
@@ -207,6 +202,15 @@ internal unsafe partial struct ThreadCache
         if (old->Thread == self)
         {
             Drop(old);
+        }
+    }
+
+    /// <summary>A new heap has at once the cache that its slot's last one has left this thread, which costs no memory. Nobody else knows its handle yet, unless he lists all heaps.</summary>
+    public static void BindAtHand(ThreadState* self, HeapState* heap, nint handle)
+    {
+        if (heap->Slot < self->TableCount && self->Table[heap->Slot]->Thread == self && !heap->SharesCache)
+        {
+            Link(self->Table[heap->Slot], heap, handle);
         }
     }
 

@@ -23,7 +23,11 @@ internal unsafe partial struct ThreadCache
     // Behind those of the classes lies a magazine that never has a block.
     private const uint EmptyIndex = SizeClass.Count;
 
+    // A heap gets its first cache only when it is used a little, since caches are what most of a small heap's memory would be. It comes sooner where heaps follow one another
+    // in a slot, so that the cache serves the next one, too, and there are not many.
     private const uint CallsBeforeCache = 16;
+    private const uint CallsBeforeNextCache = 2;
+    private const uint FewHeaps = 1024;
     private const nuint SmallestTable = 16;
     private const nuint LineBytes = 64;
 
@@ -120,7 +124,16 @@ internal unsafe partial struct ThreadCache
             return self->Table[heap->Slot];
         }
 
-        if (heap->Slot != 0 && heap->UncachedCalls++ < CallsBeforeCache)
+        return ForFirst(self, heap, handle);
+    }
+
+    // One of the thread's first calls.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ThreadCache* ForFirst(ThreadState* self, HeapState* heap, nint handle)
+    {
+        bool isHardlyUsed = heap->Slot != 0 && heap->FirstCalls < FirstCallsWithout(heap);
+        NoteUse(heap, 1);
+        if (isHardlyUsed)
         {
             return null;
         }
@@ -136,8 +149,49 @@ internal unsafe partial struct ThreadCache
     public static void EnableFor(HeapState* heap)
     {
         heap->FrontEnd = HeapState.LowFragmentation;
-        heap->UncachedCalls = CallsBeforeCache;
+        heap->FirstCalls = CallsBeforeCache;
     }
+
+    /// <summary>A call came without a cache, or a cache took so many blocks: after the first few of these the front end of a growable heap turns itself on.</summary>
+    public static void NoteUse(HeapState* heap, uint calls)
+    {
+        if (heap->FirstCalls < CallsBeforeCache)
+        {
+            heap->FirstCalls += calls;
+        }
+        else if (!heap->IsBounded)
+        {
+            heap->FrontEnd = HeapState.LowFragmentation;
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="NoteUse"/>, where the front end is asked for: calls that a cache has served are not counted, but their blocks lie in no bin and in no magazine. Those that
+    /// other threads take or free meanwhile count either way.
+    /// </summary>
+    public static void LookForUse(HeapState* heap)
+    {
+        nuint live = 0;
+        OsLock.Enter(&heap->CacheLock);
+        for (uint index = 0; heap->Caches != null && index < HeapState.BinCount(heap); index++)
+        {
+            Bin* bin = HeapState.BinOf(heap, index);
+            live += bin->BlockCount - Bits.Min(bin->FreeCount, bin->BlockCount);
+            for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
+            {
+                live -= Bits.Min(live, Magazine.Count(MagazineOf(cache, index)));
+            }
+        }
+
+        OsLock.Leave(&heap->CacheLock);
+        if (live > CallsBeforeCache && !heap->IsBounded)
+        {
+            heap->FrontEnd = HeapState.LowFragmentation;
+        }
+    }
+
+    private static uint FirstCallsWithout(HeapState* heap) =>
+        heap->Generation > 1 && HeapRegistry.Count <= FewHeaps ? CallsBeforeNextCache : CallsBeforeCache;
 
     /// <summary>
     /// Gives back what an ended thread had here. Does not wait for a heap that stands still: the cache is then left to who opens the gate,

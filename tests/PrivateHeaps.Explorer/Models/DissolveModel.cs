@@ -75,7 +75,7 @@ internal sealed unsafe class DissolveModel(
         bin->FreePages += blockBytes == SmallBytes ? 64u : 0;
 
         // Who has no cache gets none in so few calls.
-        heap->UncachedCalls = 0;
+        heap->FirstCalls = 0;
 
         // The free slab that is last goes next.
         *Block = bias == SlabBias.Theirs ? (nint)bin->Partial->Previous->Base : *Last;

@@ -179,6 +179,22 @@ public unsafe class HeapInformationTests
         Assert.Equal(31u, face.LastError);
     }
 
+    /// <summary>Whatever it finds that an earlier heap in its place has left.</summary>
+    [Theory, Win32Faces]
+    public void The_front_end_of_each_new_heap_is_off_until_17_calls_have_come(IWin32Face face)
+    {
+        for (int turn = 0; turn < 5; turn++)
+        {
+            using HeapUnderTest heap = new(face);
+            nint[] blocks = [.. Enumerable.Range(0, 16).Select(_ => (nint)face.HeapAlloc(heap.Handle, 0, 100))];
+            Assert.Equal(0u, Query(face, heap.Handle));
+            blocks = [.. blocks, .. Enumerable.Range(0, 2).Select(_ => (nint)face.HeapAlloc(heap.Handle, 0, 100))];
+            Assert.Equal(2u, Query(face, heap.Handle));
+            Assert.All(blocks, block => Assert.True(face.HeapFree(heap.Handle, 0, (void*)block)));
+            Assert.Equal(2u, Query(face, heap.Handle));
+        }
+    }
+
     [Theory, Win32Faces]
     public void A_buffer_that_is_not_there_is_refused_with_error_998(IWin32Face face)
     {

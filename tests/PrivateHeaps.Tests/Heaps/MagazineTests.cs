@@ -1,3 +1,6 @@
+using PrivateHeaps.Heaps;
+using Threads = PrivateHeaps.Tests.Threads;
+
 namespace PrivateHeaps.Tests.Heaps;
 
 /// <summary>What lies in magazines is neither lost nor handed out twice, whatever is done with the heap meanwhile.</summary>
@@ -57,6 +60,45 @@ public sealed unsafe class MagazineTests
         holder.Join();
         Assert.True(requested >= 60_000, $"Only {requested} of 65,536 bytes could be had.");
         Assert.True(heap.Validate());
+    }
+
+    [Fact]
+    public void A_heap_has_at_once_the_cache_that_the_one_before_it_has_left()
+    {
+        int found = 0;
+        for (int turn = 0; turn < 100; turn++)
+        {
+            using PrivateHeap heap = new();
+            ThreadCache* cache = Heap.CacheOf(CurrentThread.State, heap.Handle);
+            found += cache != null && cache->OpenHandle == heap.Handle ? 1 : 0;
+            FillMagazines(heap, 20);
+            Assert.True(heap.Validate());
+            AssertDistinct(heap, 200);
+        }
+
+        // Another test may have taken the place in between.
+        Assert.True(found > 50, $"Only {found} of 100 heaps had a cache.");
+    }
+
+    [Fact]
+    public void Where_heaps_follow_one_another_a_thread_has_a_cache_after_two_calls()
+    {
+        int without = 0, with = 0;
+        for (int turn = 0; turn < 20; turn++)
+        {
+            Threads.Run(() =>
+            {
+                new PrivateHeap().Dispose();
+                using PrivateHeap heap = new();
+                heap.Alloc(64);
+                heap.Alloc(64);
+                without += Heap.CacheOf(CurrentThread.State, heap.Handle) == null ? 1 : 0;
+                heap.Alloc(64);
+                with += Heap.CacheOf(CurrentThread.State, heap.Handle) != null ? 1 : 0;
+            });
+        }
+
+        Assert.True(without == 20 && with > 10, $"{without} had none after two calls, {with} one after three.");
     }
 
     private static List<nint> FillMagazines(PrivateHeap heap, int count = 100)
