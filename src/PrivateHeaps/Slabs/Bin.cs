@@ -325,8 +325,8 @@ internal unsafe partial struct Bin
     // The wholly free slab in front of this one; null when there is none.
     private static Slab* WholeBefore(Bin* bin, Slab* slab) => slab != bin->Partial && IsWhole(slab->Previous) ? slab->Previous : null;
 
-    // Whether the bin can do without a wholly free slab.
-    private static bool IsSurplus(Bin* bin, Slab* slab) => bin->FreeCount > 2 * slab->SlotCount;
+    // Whether the bin can do without a wholly free slab. Of larger blocks most classes have few, whose slabs add up.
+    private static bool IsSurplus(Bin* bin, Slab* slab) => bin->FreeCount > (slab->PagesOfBlock == 0 ? 2u : 1u) * slab->SlotCount;
 
     /// <summary>A slab has become common. The caller holds Lock.</summary>
     public static void NoteShared(Bin* bin) => bin->Sharing = (byte)Bits.Min(byte.MaxValue, bin->Sharing + (uint)SharingOfChange);

@@ -28,7 +28,7 @@ internal sealed unsafe class DissolveModel(
     public const nuint SmallBytes = 3584, LargeBytes = SizeClass.LargestBytes;
 
     // As many free slabs the bin keeps.
-    private const uint Others = 2;
+    private readonly uint _others = SizeClass.PagesOfBlock(SizeClass.Of(blockBytes)) == 0 ? 2u : 1u;
 
     private nint _heap;
 
@@ -51,17 +51,17 @@ internal sealed unsafe class DissolveModel(
         Bin* bin = HeapState.BinOf(heap, SizeClass.Of(blockBytes));
         byte* first = AllocateAlone(maker, bin);
         bin->Sharing = bias == SlabBias.Nobodys ? byte.MaxValue : (byte)0;
-        byte* second = AllocateAlone(maker, bin);
+        byte* second = _others == 2 ? AllocateAlone(maker, bin) : null;
         byte* third = bias == SlabBias.Theirs ? AllocateAlone(maker, bin) : null;
         *Last = (nint)AllocateAlone(0, bin);
         if (freesLater)
         {
             // These stay, and only count as free, so that a slab that comes back serves the next call.
-            bin->FreeCount += Others;
+            bin->FreeCount += _others;
         }
         else
         {
-            Finding.Unless(Free(maker, _heap, first) && Free(maker, _heap, second) && (third == null || Free(maker, _heap, third)), "the block is freed");
+            Finding.Unless(Free(maker, _heap, first) && (second == null || Free(maker, _heap, second)) && (third == null || Free(maker, _heap, third)), "the block is freed");
         }
 
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
@@ -81,7 +81,7 @@ internal sealed unsafe class DissolveModel(
         *Block = bias == SlabBias.Theirs ? (nint)bin->Partial->Previous->Base : *Last;
     }
 
-    // Each block is a slab of its own, since the first slab of a class is as small as can be; and of those that are free the bin keeps two.
+    // Each block is a slab of its own, since the first slab of a class is as small as can be; and of those that are free the bin keeps two, or one of larger blocks.
     private byte* AllocateAlone(int thread, Bin* bin)
     {
         uint count = bin->SlabCount;
@@ -106,7 +106,7 @@ internal sealed unsafe class DissolveModel(
         bool isLive = Heap.Size(State(-1), _heap, 0, (void*)*Later) == laterBytes;
         Finding.Unless(Frees[0] + Frees[1] + Frees[2] == (isLive ? 1 : 2), "as many frees succeed as there were blocks");
         Finding.Unless(isLive || freesLater || *Later == *Block, "no other block is touched");
-        HeapState.BinOf(HeapRegistry.Find(_heap), SizeClass.Of(blockBytes))->FreeCount -= freesLater ? Others : 0;
-        Conservation.Check(State(-1), _heap, freesLater ? (int)Others : isLive && laterBytes <= blockBytes ? 1 : 0);
+        HeapState.BinOf(HeapRegistry.Find(_heap), SizeClass.Of(blockBytes))->FreeCount -= freesLater ? _others : 0;
+        Conservation.Check(State(-1), _heap, freesLater ? (int)_others : isLive && laterBytes <= blockBytes ? 1 : 0);
     }
 }
