@@ -41,7 +41,7 @@ internal static unsafe partial class Exports
     public static void* Pvalloc(ThreadState* thread, nuint bytes) => MallocFamily.AllocatePages(thread, bytes);
 
     [RuntimeExport("ph_malloc_usable_size")]
-    public static nuint MallocUsableSize(ThreadState* thread, void* block) => MallocFamily.UsableSize(thread, block);
+    public static nuint MallocUsableSize(void* block, ThreadCache* cache) => MallocFamily.UsableSize(cache, block);
 
     [RuntimeExport("ph_malloc_trim")]
     public static int MallocTrim(ThreadState* thread) => MallocFamily.Trim(thread);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* To malloc and free the state comes last, so that the other argument stays in its register. */
+/* To those that are called most their cache comes last, so that the other argument stays in its register. */
 void *ph_malloc(size_t, void *);
 void *malloc(size_t bytes) { return ph_malloc(bytes, ph_process); }
 
@@ -41,8 +41,8 @@ void *valloc(size_t bytes) { return ph_valloc(ph_thread, bytes); }
 void *ph_pvalloc(struct ph_thread *, size_t);
 void *pvalloc(size_t bytes) { return ph_pvalloc(ph_thread, bytes); }
 
-size_t ph_malloc_usable_size(struct ph_thread *, void *);
-size_t malloc_usable_size(void *block) { return ph_malloc_usable_size(ph_thread, block); }
+size_t ph_malloc_usable_size(void *, void *);
+size_t malloc_usable_size(void *block) { return ph_malloc_usable_size(block, ph_process); }
 
 int ph_malloc_trim(struct ph_thread *);
 int malloc_trim(size_t pad) { return (void)pad, ph_malloc_trim(ph_thread); }

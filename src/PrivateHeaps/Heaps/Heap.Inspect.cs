@@ -30,6 +30,31 @@ internal static unsafe partial class Heap
         return magazine->BlockBytesPlusOne - seen;
     }
 
+    /// <summary>As <see cref="Size"/> for the process heap and most small blocks, by the way of a free; 0 for all others, for empty ones, and for what is no block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nuint SizeAtOnce(ThreadCache* cache, void* block)
+    {
+        nuint turned = AddressMap.Turn(block);
+        byte* window;
+        if (cache->Busy != ThreadCache.Idle || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
+        {
+            return 0;
+        }
+
+        // Partners: those of Push.
+        Shared.Write(&cache->Busy, (nuint)block);
+        nuint below = Shared.Read(&cache->OpenTag) - Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag);
+        nuint bytes = 0;
+        if (below < PageEntry.FirstStateKind)
+        {
+            byte seen = Shared.Read(AddressMap.StateOfTurned(window, turned));
+            bytes = BlockState.IsShort(seen) ? ThreadCache.MagazineBelow(cache, below)->BlockBytesPlusOne - seen : 0u;
+        }
+
+        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        return bytes;
+    }
+
     // Of a block with a slack in several bytes, or that another thread has freed or resizes just now; still inside the heap.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static nuint SizeSlow(ThreadState* thread, nint handle, uint flags, void* block, ThreadCache* cache, nuint blockBytes, byte* state)

@@ -49,12 +49,19 @@ internal static unsafe partial class MallocFamily
         TryMultiply(count, size, out nuint bytes) ? Resize(thread, block, bytes) : NoMemory();
 
     /// <summary>malloc_usable_size: exactly the bytes that were asked for; 0 for null and for anything else that is no live block.</summary>
-    public static nuint UsableSize(ThreadState* thread, void* block)
+    public static nuint UsableSize(ThreadCache* cache, void* block)
+    {
+        nuint bytes = Heap.SizeAtOnce(cache, block);
+        return bytes != 0 ? bytes : UncommonSize(block);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static nuint UncommonSize(void* block)
     {
         if (block == null)
             return 0;
 
-        nuint bytes = Heap.Size(thread, Heap.ProcessHandle, HeapFlags.MapsEarly, block);
+        nuint bytes = Heap.Size((ThreadState*)Host.CallingThread(), Heap.ProcessHandle, HeapFlags.MapsEarly, block);
         return bytes != nuint.MaxValue ? bytes : 0;
     }
 
