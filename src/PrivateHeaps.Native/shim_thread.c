@@ -8,10 +8,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The head of ThreadCache: the handle that the cache answers to, which none has, and busy, which keeps the fast paths from reading on. */
-static struct { intptr_t handle; int busy; char rest[256]; } closed_cache = { -1, 1, "" };
-static void *closed_table[] = { &closed_cache };
-static struct ph_thread empty_thread = { .table = closed_table, .process = &closed_cache };
+/* The head of ThreadCache twice: the handle it has served last, and Busy, which keeps the fast paths from reading on. A handle that one of the two has there leads to the
+ * other one, as in Threads.cs. */
+static struct { intptr_t handle, busy; char rest[256]; } closed_cache = { 0, -1, "" }, last_cache = { 0, 1, "" };
+static void *closed_table[] = { &closed_cache, &last_cache };
+static struct ph_thread empty_thread = { .table = closed_table, .process = &closed_cache, .mask = sizeof *closed_table };
 
 /* Thirty-two bytes in all, shared with the last error in shim_heap.c and the innermost __try block in shim_raise.c: a library loaded by dlopen gets its thread-local block from a small
  * reserve. Initial-exec, so that reading it is one instruction and never allocates. */

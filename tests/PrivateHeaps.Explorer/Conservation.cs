@@ -16,8 +16,8 @@ internal static unsafe class Conservation
         HashSet<nint> free = [];
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
         {
-            Finding.Unless(cache->Busy == ThreadCache.Idle, "nobody says that he is inside");
-            Finding.Unless(cache->OpenHandle == handle, "every cache of the heap is open");
+            Finding.Unless(ThreadCache.IsOutside(cache->Busy), "nobody says that he is inside");
+            Finding.Unless(cache->Handle == handle && ThreadCache.IsOpenFor(cache, 0), "every cache of the heap is open");
             for (uint index = 0; index < SizeClass.Count; index++)
             {
                 Magazine* magazine = ThreadCache.MagazineOf(cache, index);

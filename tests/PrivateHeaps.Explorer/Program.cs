@@ -26,6 +26,7 @@ Model[] models =
     new WindowsModel(),
     new RegistryModel("registry"),
     new RegistryModel("late", isLate: true),
+    new RegistryModel("signal-next", isInterrupted: true),
     new LifetimeModel(),
     new ExitModel(),
     new StartModel(),

@@ -134,7 +134,7 @@ public unsafe class PrivateHeapThreadTests
                 {
                     found++;
                     Assert.True(cache->Thread == own);
-                    Assert.Equal(heap.Handle, cache->OpenHandle);
+                    Assert.Equal(heap.Handle, cache->Handle);
                 }
 
                 reused += stacks.Add((nint)(&here)) ? 0 : 1;

@@ -52,7 +52,7 @@ internal static unsafe class CensusFile
         HeapState* heap = Counting.IsOpenFor(Libc.getpid()) ? HeapRegistry.Find(Heap.ProcessHandle) : null;
 
         // A signal handler that ends the process may have interrupted this thread inside the heap: then nothing can be walked.
-        if (heap == null || (thread->IsAttached && thread->Process->Busy != ThreadCache.Idle && thread->Process != Threads.ClosedCache))
+        if (heap == null || (thread->IsAttached && !ThreadCache.IsOutside(thread->Process->Busy) && thread->Process != Threads.ClosedCache))
         {
             return;
         }

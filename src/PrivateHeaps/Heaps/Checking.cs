@@ -45,7 +45,7 @@ internal static unsafe class Checking
     {
         // A child that vfork made runs on its parent's memory. A signal handler may have interrupted this thread inside the heap.
         bool isExpected = s_process != 0 && s_process == Libc.getpid();
-        if (!isExpected || (thread->IsAttached && thread->Process->Busy != ThreadCache.Idle && thread->Process != Threads.ClosedCache))
+        if (!isExpected || (thread->IsAttached && !ThreadCache.IsOutside(thread->Process->Busy) && thread->Process != Threads.ClosedCache))
         {
             return;
         }

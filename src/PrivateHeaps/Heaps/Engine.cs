@@ -24,7 +24,7 @@ internal static unsafe class Engine
         if (Shared.CompareExchange(ref s_phase, Starting, Untouched) == Untouched)
         {
             Os.Initialize();
-            bool started = Metadata.Initialize() && AddressMap.Initialize() && Arena.Initialize() && Threads.Initialize()
+            bool started = Metadata.Initialize() && AddressMap.Initialize() && Arena.Initialize() && ThreadCache.Initialize() && Threads.Initialize()
                 && Diagnosis.Initialize() && HeapRegistry.Initialize() && HandleTable.Initialize() && FaceLock.Initialize()
                 && Heap.CreateProcessHeap();
 

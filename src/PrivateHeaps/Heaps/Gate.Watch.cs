@@ -79,7 +79,7 @@ internal static unsafe partial class Gate
     private static bool LooksInto(ThreadCache* cache, Slab* slab)
     {
         nuint view = Shared.Read(&cache->Busy);
-        return view == ThreadCache.Anywhere || view - (nuint)slab->Base < slab->Bytes;
+        return view == ThreadCache.Anywhere || (!ThreadCache.IsOutside(view) && view - (nuint)slab->Base < slab->Bytes);
     }
 
     /// <summary>

@@ -47,7 +47,7 @@ internal static unsafe partial class Gate
         cache = ThreadCache.For(self, heap, handle);
 
         // Busy already: a signal handler interrupted this very thread inside the heap, perhaps with half a change in a magazine.
-        bool isInterrupted = cache != null && Shared.Read(&cache->Busy) != ThreadCache.Idle;
+        bool isInterrupted = cache != null && !ThreadCache.IsOutside(Shared.Read(&cache->Busy));
         self->IsInterrupted = isInterrupted;
         cache = isInterrupted ? null : cache;
 
@@ -108,11 +108,11 @@ internal static unsafe partial class Gate
             return true;
         }
 
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        ThreadCache.Leave(cache);
         return false;
     }
 
-    /// <summary>The value for Busy of who was given an address, which may be anything: never Idle, and in the same slab.</summary>
+    /// <summary>The value for Busy of who was given an address, which may be anything: never a handle, and in the same slab.</summary>
     public static nuint At(void* block) => (nuint)block | 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -120,7 +120,7 @@ internal static unsafe partial class Gate
     {
         if (cache != null)
         {
-            Shared.Write(&cache->Busy, ThreadCache.Idle);
+            ThreadCache.Leave(cache);
         }
         else
         {
@@ -315,7 +315,7 @@ internal static unsafe partial class Gate
 
         for (ThreadCache* cache = heap->Caches; cache != null; cache = cache->Next)
         {
-            for (int spin = 0; cache->Thread != self && Shared.Read(&cache->Busy) != ThreadCache.Idle; spin++)
+            for (int spin = 0; cache->Thread != self && !ThreadCache.IsOutside(Shared.Read(&cache->Busy)); spin++)
             {
                 Pause(spin);
             }

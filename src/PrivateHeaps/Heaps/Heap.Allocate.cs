@@ -116,19 +116,19 @@ internal static unsafe partial class Heap
         if (bytes <= SizeClass.LargestBoundedBytes)
         {
             ThreadCache* cache = CacheFor(thread, handle);
-            if (Shared.Read(&cache->Busy) == ThreadCache.Idle)
+            if (Shared.Read(&cache->Busy) == (nuint)handle)
             {
                 // Partner: Gate.CloseLocked.
                 Shared.Write(&cache->Busy, ThreadCache.Nowhere);
-                void* block = Shared.Read(&cache->OpenHandle) == handle ? TakeToClear(cache, bytes) : null;
+                void* block = TakeToClear(cache, bytes);
                 if (block != null)
                 {
                     Os.Clear(block, bytes);
-                    Shared.Write(&cache->Busy, ThreadCache.Idle);
+                    Shared.Write(&cache->Busy, (nuint)handle);
                     return block;
                 }
 
-                Shared.Write(&cache->Busy, ThreadCache.Idle);
+                Shared.Write(&cache->Busy, (nuint)handle);
             }
         }
 
@@ -151,7 +151,8 @@ internal static unsafe partial class Heap
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static byte* TakeUncommon(ThreadCache* cache, nuint bytes) => TakeInside(cache->Heap, cache, SizeClass.Of(bytes), bytes);
+    private static byte* TakeUncommon(ThreadCache* cache, nuint bytes) =>
+        ThreadCache.IsOpenFor(cache, bytes) ? TakeInside(cache->Heap, cache, SizeClass.Of(bytes), bytes) : null;
 
     /// <summary>As <see cref="Allocate"/>, at a multiple of the alignment; BadParameter when that is not a power of two.</summary>
     public static void* AllocateAligned(ThreadState* thread, nint handle, uint flags, nuint bytes, nuint alignment)
@@ -190,19 +191,13 @@ internal static unsafe partial class Heap
     private static void* Pop<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, nuint bytes)
         where TSlowPath : struct, ISlowPath
     {
-        if (TSlowPath.LooksAtBusy && cache->Busy != ThreadCache.Idle)
+        if (cache->Busy != (nuint)handle)
         {
             return TSlowPath.IsProcess ? TSlowPath.AllocateProcess(bytes) : TSlowPath.Allocate(handle, flags, bytes, thread);
         }
 
         // Partner: Gate.CloseLocked.
         Shared.Write(&cache->Busy, ThreadCache.Nowhere);
-        if (!TSlowPath.IsProcess && Shared.Read(&cache->OpenHandle) != handle)
-        {
-            Shared.Write(&cache->Busy, ThreadCache.Idle);
-            return TSlowPath.Allocate(handle, flags, bytes, thread);
-        }
-
         Magazine* magazine = ThreadCache.MagazineOfTable(cache, bytes);
         Round* top = magazine->Top;
         if (top == magazine->Base)
@@ -214,27 +209,27 @@ internal static unsafe partial class Heap
         Shared.Write(top[-1].State, (byte)(magazine->BlockBytesPlusOne - (uint)bytes));
         magazine->Top = --top;
         byte* block = top->Block;
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        Shared.Write(&cache->Busy, (nuint)handle);
         return block;
     }
 
-    // Pop found the magazine empty, and is still inside the heap.
+    // Pop found the magazine empty, or the gate closed, and has said that it is inside.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* PopAfterRefill<TSlowPath>(nint handle, uint flags, nuint bytes, ThreadState* thread, ThreadCache* cache)
         where TSlowPath : struct, ISlowPath
     {
-        byte* block = TakeInside(cache->Heap, cache, SizeClass.OfTable(bytes), bytes);
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        byte* block = TakeUncommon(cache, bytes);
+        Shared.Write(&cache->Busy, (nuint)handle);
         return block != null ? block : TSlowPath.Allocate(handle, flags, bytes, thread);
     }
 
-    // The same for the process heap, of which all magazines are found empty while its gate is closed.
+    // The same for the process heap.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* PopAfterRefill<TSlowPath>(nuint bytes, ThreadCache* cache)
         where TSlowPath : struct, ISlowPath
     {
-        byte* block = Shared.Read(&cache->OpenHandle) == ProcessHandle ? TakeInside(cache->Heap, cache, SizeClass.OfTable(bytes), bytes) : null;
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        byte* block = TakeUncommon(cache, bytes);
+        Shared.Write(&cache->Busy, (nuint)ProcessHandle);
         return block != null ? block : TSlowPath.AllocateProcess(bytes);
     }
 
@@ -258,7 +253,7 @@ internal static unsafe partial class Heap
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static byte* TryPopLarger(ThreadCache* cache, nint handle, nuint bytes)
     {
-        if (bytes > SizeClass.LargestBytes || cache->Busy != ThreadCache.Idle)
+        if (bytes > SizeClass.LargestBytes || cache->Busy != (nuint)handle)
         {
             return null;
         }
@@ -267,9 +262,9 @@ internal static unsafe partial class Heap
         Shared.Write(&cache->Busy, ThreadCache.Nowhere);
         Magazine* magazine = ThreadCache.MagazineOf(cache, SizeClass.OfLarger(bytes));
         Round* top = magazine->Top;
-        if (Shared.Read(&cache->OpenHandle) != handle || top == magazine->Base)
+        if (!ThreadCache.HasSlabs(cache) || top == magazine->Base)
         {
-            Shared.Write(&cache->Busy, ThreadCache.Idle);
+            Shared.Write(&cache->Busy, (nuint)handle);
             return null;
         }
 
@@ -280,7 +275,7 @@ internal static unsafe partial class Heap
         Cpu.Fetch(top[-2].Block);
         magazine->Top = top - 1;
         BlockState.SetSlabLive(top[-1].State, magazine->BlockBytesPlusOne - 1 - bytes);
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        Shared.Write(&cache->Busy, (nuint)handle);
         return block;
     }
 
@@ -289,17 +284,18 @@ internal static unsafe partial class Heap
     private static void* PopClass(ThreadCache* cache, nint handle, uint index, nuint bytes)
     {
         byte* block = null;
-        if (cache->Busy == ThreadCache.Idle)
+        if (cache->Busy == (nuint)handle)
         {
             // Partner: Gate.CloseLocked.
             Shared.Write(&cache->Busy, ThreadCache.Nowhere);
+
             // Blocks of a fitted heap have no room for a long slack, and start anywhere.
-            if (Shared.Read(&cache->OpenHandle) == handle && Shared.Read(&cache->OpenTag) != PageEntry.NoTag)
+            if (ThreadCache.HasSlabs(cache))
             {
                 block = TakeInside(cache->Heap, cache, index, bytes);
             }
 
-            Shared.Write(&cache->Busy, ThreadCache.Idle);
+            Shared.Write(&cache->Busy, (nuint)handle);
         }
 
         return block;

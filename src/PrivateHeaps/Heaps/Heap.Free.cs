@@ -52,11 +52,10 @@ internal static unsafe partial class Heap
     private static int Push<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, void* block)
         where TSlowPath : struct, ISlowPath
     {
-        // Busy comes first: the closed cache is always busy, so nothing below runs before the engine has started. Who does not look comes with a
-        // cache of a heap, and so after that.
+        // Busy comes first: that of the closed cache is no handle, so nothing below runs before the engine has started.
         nuint turned = AddressMap.Turn(block);
         byte* window;
-        if ((TSlowPath.LooksAtBusy && cache->Busy != ThreadCache.Idle) || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
+        if (cache->Busy != (nuint)handle || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
         {
             return TSlowPath.Free(block, thread, handle, flags);
         }
@@ -67,14 +66,14 @@ internal static unsafe partial class Heap
         byte* state = AddressMap.StateOfTurned(window, turned);
 
         // Of larger blocks the state lies elsewhere.
-        if ((!TSlowPath.IsProcess && Shared.Read(&cache->OpenHandle) != handle) || below >= PageEntry.FirstStateKind || !BlockState.IsLive(Shared.Read(state)))
+        if (below >= PageEntry.FirstStateKind || !BlockState.IsLive(Shared.Read(state)))
         {
-            Shared.Write(&cache->Busy, ThreadCache.Idle);
+            Shared.Write(&cache->Busy, (nuint)handle);
             return PushCommon<TSlowPath>(block, cache, thread, handle, flags);
         }
 
         Shared.Write(state, BlockState.Dead);
-        return PushDead(cache, ThreadCache.MagazineBelow(cache, below), block, state);
+        return PushDead(cache, handle, ThreadCache.MagazineBelow(cache, below), block, state);
     }
 
     /// <summary>
@@ -89,7 +88,7 @@ internal static unsafe partial class Heap
         cache = CacheFor(thread, handle);
         state = null;
         bias = 0;
-        if (cache->Busy != ThreadCache.Idle || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
+        if (cache->Busy != (nuint)handle || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
         {
             return null;
         }
@@ -100,12 +99,12 @@ internal static unsafe partial class Heap
         uint index = (tag - cache->TagBase) & PageEntry.UnbiasedMask;
         bias = PageEntry.BiasOf(tag);
         state = index < PageEntry.FirstStateKind ? AddressMap.StateOfTurned(window, turned) : AddressMap.StateIn(window, (nuint)block, tag);
-        if (Shared.Read(&cache->OpenHandle) == handle && index < SizeClass.Count && BlockState.IsLive(Shared.Read(state)))
+        if (ThreadCache.HasSlabs(cache) && index < SizeClass.Count && BlockState.IsLive(Shared.Read(state)))
         {
             return ThreadCache.MagazineOf(cache, index);
         }
 
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        Shared.Write(&cache->Busy, (nuint)handle);
         return null;
     }
 
@@ -123,7 +122,7 @@ internal static unsafe partial class Heap
         }
 
         ReturnSurplus(heap, cache);
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        ThreadCache.Leave(cache);
         return 1;
     }
 
@@ -145,12 +144,12 @@ internal static unsafe partial class Heap
         }
 
         byte* state = AddressMap.StateIn(window, (nuint)block);
-        if (Shared.Read(&cache->OpenHandle) == handle && BlockState.TryKillAtOnce(state))
+        if (ThreadCache.HasSlabs(cache) && BlockState.TryKillAtOnce(state))
         {
-            return PushDead(cache, ThreadCache.MagazineOf(cache, index), block, state);
+            return PushDead(cache, handle, ThreadCache.MagazineOf(cache, index), block, state);
         }
 
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        Shared.Write(&cache->Busy, (nuint)handle);
         return TSlowPath.Free(block, thread, handle, flags);
     }
 
@@ -160,13 +159,13 @@ internal static unsafe partial class Heap
     {
         uint index = Shared.Read(&entry->Tag) - cache->TagBase;
         byte* state = PageEntry.StateOf(entry);
-        if (Shared.Read(&cache->OpenHandle) == handle
+        if (ThreadCache.HasSlabs(cache)
             && index - PageEntry.FirstStateKind < SizeClass.Count - PageEntry.FirstStateKind
             && PageEntry.IsStart(entry, (nuint)block)
             && BlockState.IsLive(Shared.Read(state)))
         {
             Shared.Write(state, BlockState.Dead);
-            return PushDead(cache, ThreadCache.MagazineOf(cache, index), block, state);
+            return PushDead(cache, handle, ThreadCache.MagazineOf(cache, index), block, state);
         }
 
         return PushLargerCommon<TSlowPath>(block, cache, thread, handle, flags, entry);
@@ -178,21 +177,21 @@ internal static unsafe partial class Heap
     {
         uint index = Shared.Read(&entry->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
         byte* state = PageEntry.StateOf(entry);
-        if (Shared.Read(&cache->OpenHandle) == handle
+        if (ThreadCache.HasSlabs(cache)
             && index - PageEntry.FirstStateKind < SizeClass.Count - PageEntry.FirstStateKind
             && PageEntry.IsStart(entry, (nuint)block)
             && BlockState.TryKillAtOnce(state))
         {
-            return PushDead(cache, ThreadCache.MagazineOf(cache, index), block, state);
+            return PushDead(cache, handle, ThreadCache.MagazineOf(cache, index), block, state);
         }
 
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        Shared.Write(&cache->Busy, (nuint)handle);
         return TSlowPath.Free(block, thread, handle, flags);
     }
 
     // Leaves the heap with a block that has just been made dead in the magazine of its class.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int PushDead(ThreadCache* cache, Magazine* magazine, void* block, byte* state)
+    private static int PushDead(ThreadCache* cache, nint handle, Magazine* magazine, void* block, byte* state)
     {
         Round* top = magazine->Top;
         top->Block = (byte*)block;
@@ -203,7 +202,7 @@ internal static unsafe partial class Heap
             return MakeRoomAfterPush(cache, magazine);
         }
 
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        Shared.Write(&cache->Busy, (nuint)handle);
         return 1;
     }
 }

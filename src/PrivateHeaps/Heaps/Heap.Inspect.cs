@@ -26,7 +26,7 @@ internal static unsafe partial class Heap
             return SizeSlow(thread, handle, flags, block, cache, magazine->BlockBytesPlusOne - 1, state);
         }
 
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        Shared.Write(&cache->Busy, (nuint)handle);
         return magazine->BlockBytesPlusOne - seen;
     }
 
@@ -34,9 +34,10 @@ internal static unsafe partial class Heap
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static nuint SizeAtOnce(ThreadCache* cache, void* block)
     {
+        // As Push begins; to have that in one place costs each of the two three instructions.
         nuint turned = AddressMap.Turn(block);
         byte* window;
-        if (cache->Busy != ThreadCache.Idle || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
+        if (cache->Busy != (nuint)ProcessHandle || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
         {
             return 0;
         }
@@ -51,7 +52,7 @@ internal static unsafe partial class Heap
             bytes = BlockState.IsShort(seen) ? ThreadCache.MagazineBelow(cache, below)->BlockBytesPlusOne - seen : 0u;
         }
 
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        Shared.Write(&cache->Busy, (nuint)ProcessHandle);
         return bytes;
     }
 
@@ -61,7 +62,7 @@ internal static unsafe partial class Heap
     {
         nuint bytes = blockBytes - BlockState.Slack(state);
         bool isLive = BlockState.IsLive(Shared.Read(state)) && bytes <= blockBytes;
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        ThreadCache.Leave(cache);
         return isLive ? bytes : MeasureSlow(thread, handle, flags, block, HeapCall.Size);
     }
 
@@ -131,7 +132,7 @@ internal static unsafe partial class Heap
             return MeasureSlow(thread, handle, flags, block, HeapCall.Validate) != nuint.MaxValue;
         }
 
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        ThreadCache.Leave(cache);
         return true;
     }
 

@@ -13,7 +13,7 @@ namespace PrivateHeaps.Heaps;
 internal static unsafe partial class Heap
 {
     /// <summary>The handle of the process heap: generation 1 of slot 0.</summary>
-    public const nint ProcessHandle = 1 << HeapRegistry.GenerationShift;
+    public const nint ProcessHandle = (1 << HeapRegistry.GenerationShift) | (nint)HeapRegistry.HandleMark;
 
     private const nuint DefaultInitialBytes = 4 * Units.MiB;
 
@@ -271,7 +271,7 @@ internal static unsafe partial class Heap
 
         if (heap->SharesCache && heap->SharedCache != null)
         {
-            ThreadCache.Close(heap->SharedCache, heap);
+            ThreadCache.Close(heap->SharedCache);
             heap->SharedCache->Heap = null;
             ThreadCache.Forget(heap->SharedCache, heap);
         }
@@ -286,14 +286,8 @@ internal static unsafe partial class Heap
 
         heap->SharedCache->Heap = heap;
         heap->SharedCache->TagBase = PageEntry.WithBias(heap->Regions.TagBase, Bias.First);
-        if (heap->IsSlow)
-        {
-            ThreadCache.Close(heap->SharedCache, heap);
-        }
-        else
-        {
-            ThreadCache.Open(heap->SharedCache, HeapRegistry.NextHandle(heap));
-        }
+        ThreadCache.SetHandle(heap->SharedCache, HeapRegistry.NextHandle(heap));
+        ThreadCache.SetOpen(heap->SharedCache, heap, true);
 
         return true;
     }

@@ -45,7 +45,7 @@ internal static unsafe partial class Heap
         }
 
         nuint clearCount = stays ? 0 : Shared.Read(&cache->Heap->ClearCount);
-        Shared.Write(&cache->Busy, ThreadCache.Idle);
+        ThreadCache.Leave(cache);
         if (stays && !isResized)
         {
             return ReallocateAligned(thread, handle, flags, block, bytes, 0);

@@ -14,6 +14,9 @@ internal static unsafe class HeapRegistry
     public const int GenerationShift = 24;
     public const nuint SlotMask = (1 << (GenerationShift - SlotShift)) - 1;
 
+    /// <summary>The low bits of every handle. No block's address has them, nor anything else that a thread may say it looks at: see <see cref="ThreadCache.Busy"/>.</summary>
+    public const nuint HandleMark = 4;
+
     /// <summary>Heaps that can live at once.</summary>
     public const uint SlotLimit = 1 << 19;
 
@@ -102,7 +105,7 @@ internal static unsafe class HeapRegistry
     }
 
     /// <summary>The handle under which the slot's next heap will be published.</summary>
-    public static nint NextHandle(HeapState* heap) => (nint)(((heap->Generation + 1) << GenerationShift) | ((nuint)heap->Slot << SlotShift));
+    public static nint NextHandle(HeapState* heap) => (nint)(((heap->Generation + 1) << GenerationShift) | ((nuint)heap->Slot << SlotShift) | HandleMark);
 
     /// <summary>Makes the handle dead and takes the heap out of the list; the caller holds the registry lock.</summary>
     public static void Remove(HeapState* heap)

@@ -19,7 +19,7 @@ internal unsafe struct HeapState
     /// <summary>The front end of a heap with caches, by the number that Windows has for its own.</summary>
     public const uint LowFragmentation = 2;
 
-    // The gate. Partners: ThreadCache.Busy and OpenHandle; see Gate.
+    // The gate. Partners: ThreadCache.Busy, OpenTag and Offsets; see Gate.
 
     /// <summary>The handle while the heap lives, else 0. Written while the heap stands still; read by everybody.</summary>
     public nint Handle;

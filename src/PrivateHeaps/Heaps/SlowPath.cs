@@ -6,12 +6,6 @@ namespace PrivateHeaps.Heaps;
 /// </summary>
 internal unsafe interface ISlowPath
 {
-    /// <summary>
-    /// Whether the fast path looks first whether its thread is inside the heap already, as one is that a signal handler interrupts, and as the
-    /// closed cache always says. Where neither comes, that saves two instructions.
-    /// </summary>
-    static virtual bool LooksAtBusy => true;
-
     /// <summary>Whether it is for the process heap alone, so that no handle need be looked at.</summary>
     static virtual bool IsProcess => false;
 

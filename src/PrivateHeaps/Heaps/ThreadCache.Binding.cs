@@ -9,6 +9,29 @@ namespace PrivateHeaps.Heaps;
 /// <summary>How a cache comes to its thread and its heap, and is taken from them; and whether its fast path is open.</summary>
 internal unsafe partial struct ThreadCache
 {
+    private static MagazineOffsets* s_openOffsets;
+    private static MagazineOffsets* s_closedOffsets;
+
+    public static bool Initialize()
+    {
+        s_openOffsets = s_openOffsets != null ? s_openOffsets : (MagazineOffsets*)Metadata.Take((nuint)sizeof(MagazineOffsets));
+        s_closedOffsets = s_closedOffsets != null ? s_closedOffsets : (MagazineOffsets*)Metadata.Take((nuint)sizeof(MagazineOffsets));
+        if (s_openOffsets == null || s_closedOffsets == null)
+        {
+            return false;
+        }
+
+        for (nuint bytes = 0; bytes <= SizeClass.TableBytes; bytes += Units.GranuleBytes)
+        {
+            ((short*)s_openOffsets)[bytes >> Units.GranuleShift] = OffsetOf(SizeClass.OfTable(bytes));
+            ((short*)s_closedOffsets)[bytes >> Units.GranuleShift] = OffsetOf(EmptyIndex);
+        }
+
+        return true;
+    }
+
+    private static short OffsetOf(uint index) => (short)((byte*)MagazineOf(null, index) - (byte*)null);
+
     /// <summary>A cache with empty magazines that is in no list; null when there is no memory.</summary>
     public static ThreadCache* Create(ThreadState* self)
     {
@@ -26,7 +49,6 @@ internal unsafe partial struct ThreadCache
 
         if (cache != null)
         {
-            SetOffsets(cache, true);
             cache->Thread = self;
         }
 
@@ -44,7 +66,8 @@ internal unsafe partial struct ThreadCache
                 cache = (ThreadCache*)((byte*)cache + LineBytes);
             }
 
-            cache->Busy = Idle;
+            SetHandle(cache, (nint)HeapRegistry.HandleMark);
+            Close(cache);
             for (uint index = 0; index <= EmptyIndex; index++)
             {
                 Magazine.Initialize(MagazineOf(cache, index), Bits.Min(index, SizeClass.Count - 1));
@@ -70,6 +93,12 @@ internal unsafe partial struct ThreadCache
     // Makes the cache one of the heap's; open unless the gate is closed or calls are counted. False when the heap was destroyed meanwhile.
     private static bool Link(ThreadCache* cache, HeapState* heap, nint handle)
     {
+        if (!IsOutside(Shared.Read(&cache->Busy)))
+        {
+            // This is a signal handler, which has interrupted a call with the handle of the slot's last heap. That call must not find this heap's magazines.
+            return false;
+        }
+
         OsLock.Enter(&heap->CacheLock);
         if (Shared.Read(&heap->Handle) != handle)
         {
@@ -88,6 +117,7 @@ internal unsafe partial struct ThreadCache
         }
 
         heap->Caches = cache;
+        SetHandle(cache, handle);
         SetOpen(cache, heap, Shared.Read(&heap->Gate) == 0);
         OsLock.Leave(&heap->CacheLock);
         return true;
@@ -142,57 +172,52 @@ internal unsafe partial struct ThreadCache
         }
 
         cache->Heap = null;
-        SetOpen(cache, heap, false);
+        if (IsOpenFor(cache, 0))
+        {
+            Close(cache);
+        }
     }
 
     /// <summary>The caller holds the heap's CacheLock.</summary>
     public static void SetOpen(ThreadCache* cache, HeapState* heap, bool open)
     {
-        open = open && !heap->IsSlow;
-        if (heap->Slot == 0)
+        if (open && !heap->IsSlow)
         {
-            SetOffsets(cache, open);
-        }
-
-        if (open)
-        {
-            Open(cache, Shared.Read(&heap->Handle));
+            Shared.Write(&cache->OpenTag, heap->IsFitted ? PageEntry.NoTag : cache->TagBase + (PageEntry.FirstStateKind - 1));
+            SetOffsets(cache, s_openOffsets);
         }
         else
         {
-            Close(cache, heap);
+            Close(cache);
         }
     }
 
-    public static void Open(ThreadCache* cache, nint handle)
-    {
-        Shared.Write(&cache->OpenTag, cache->Heap->IsFitted ? PageEntry.NoTag : cache->TagBase + (PageEntry.FirstStateKind - 1));
-        Shared.Write(&cache->OpenHandle, handle);
-    }
-
-    /// <summary>
-    /// Has the cache answer to no handle. What stands in the place of one has the complement of the slot, so that nobody who asks for that comes to this slot's entry of a
-    /// table, whatever the table's length.
-    /// </summary>
-    public static void Close(ThreadCache* cache, HeapState* heap)
+    /// <summary>Closes the fast path. The caller holds the heap's CacheLock, unless nobody else knows the cache.</summary>
+    public static void Close(ThreadCache* cache)
     {
         Shared.Write(&cache->OpenTag, PageEntry.NoTag);
-        Shared.Write(&cache->OpenHandle, ~(Shared.Read(&heap->Handle) | ((nint)heap->Slot << HeapRegistry.SlotShift)));
+        SetOffsets(cache, s_closedOffsets);
     }
 
-    private static void SetOffsets(ThreadCache* cache, bool open)
+    private static void SetOffsets(ThreadCache* cache, MagazineOffsets* offsets)
     {
-        for (nuint bytes = 0; bytes <= SizeClass.TableBytes; bytes += Units.GranuleBytes)
+        for (int word = 0; word < OffsetWords; word++)
         {
-            byte* magazine = (byte*)MagazineOf(cache, open ? SizeClass.OfTable(bytes) : EmptyIndex);
-            Shared.Write((short*)&cache->Offsets + (bytes >> Units.GranuleShift), (short)(magazine - (byte*)cache));
+            Shared.Write((ulong*)&cache->Offsets + word, ((ulong*)offsets)[word]);
         }
+    }
+
+    /// <summary>The handle to which the cache answers from now on. Nobody is inside with it.</summary>
+    public static void SetHandle(ThreadCache* cache, nint handle)
+    {
+        cache->Handle = handle;
+        Leave(cache);
     }
 
     // The thread's table leads to the shared cache from now on. If the slot's last heap left this thread a cache of its own, that goes.
     private static void Share(ThreadState* self, HeapState* heap)
     {
-        if (!self->IsAttached || (heap->Slot >= self->TableCount && !GrowTable(self, heap->Slot + 1)))
+        if (!self->IsAttached || !MakeEntry(self, heap->Slot))
         {
             return;
         }
@@ -216,7 +241,7 @@ internal unsafe partial struct ThreadCache
 
     private static ThreadCache* Bind(ThreadState* self, HeapState* heap, nint handle)
     {
-        if (heap->Slot >= self->TableCount && !GrowTable(self, heap->Slot + 1))
+        if (!MakeEntry(self, heap->Slot))
         {
             return null;
         }
@@ -236,8 +261,6 @@ internal unsafe partial struct ThreadCache
                 return null;
             }
 
-            // It may have served another slot.
-            Close(cache, heap);
             self->Table[heap->Slot] = cache;
         }
 
@@ -255,12 +278,17 @@ internal unsafe partial struct ThreadCache
         return cache;
     }
 
-    private static bool GrowTable(ThreadState* self, nuint needed)
+    // Has the table long enough for the slot, whose entry is not the last; false when there is no memory.
+    private static bool MakeEntry(ThreadState* self, nuint slot)
     {
-        nuint count = self->TableCount == 0 ? SmallestTable : self->TableCount;
-        while (count < needed)
+        nuint count = self->TableCount;
+        if (slot + 1 < count)
         {
-            count *= 2;
+            return true;
+        }
+
+        for (count = count == 0 ? SmallestTable : count; count <= slot + 1; count *= 2)
+        {
         }
 
         ThreadCache** table = (ThreadCache**)Metadata.Take(count * (nuint)sizeof(ThreadCache*));
@@ -269,10 +297,12 @@ internal unsafe partial struct ThreadCache
             return false;
         }
 
-        for (nuint slot = 0; slot < count; slot++)
+        for (nuint index = 0; index < count; index++)
         {
-            table[slot] = slot < self->TableCount ? self->Table[slot] : Threads.ClosedCache;
+            table[index] = index + 1 < self->TableCount ? self->Table[index] : Threads.ClosedCache;
         }
+
+        table[count - 1] = Threads.LastCache;
 
         // A fork may come between any two of these lines, and its child takes what it finds in the thread's state for the thread's.
         ThreadCache** old = self->Table;

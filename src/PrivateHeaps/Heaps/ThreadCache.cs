@@ -20,6 +20,9 @@ internal unsafe partial struct ThreadCache
     // Of Offsets in the structure. A constant, since to name the field costs the fast path an instruction.
     private const nuint OffsetsStart = 32;
 
+    // The offsets are written by the word, four at once.
+    private const int OffsetWords = (int)(SizeClass.TableBytes / Units.GranuleBytes * sizeof(short) / sizeof(ulong)) + 1;
+
     // Behind those of the classes lies a magazine that never has a block.
     private const uint EmptyIndex = SizeClass.Count;
 
@@ -31,15 +34,14 @@ internal unsafe partial struct ThreadCache
     private const nuint SmallestTable = 16;
     private const nuint LineBytes = 64;
 
-    /// <summary>
-    /// The heap's handle while the fast path is open; its complement, which is no valid handle for the slot, while the gate is closed, see <see cref="Close"/>.
-    /// Written under the heap's CacheLock; read by the owner after it has set Busy.
-    /// </summary>
-    public nint OpenHandle;
+    /// <summary>The handle of the heap that it serves or served last; the mark of handles alone if there was none. Written by the owner.</summary>
+    public nint Handle;
 
     /// <summary>
-    /// <see cref="Idle"/>, or while the owner is inside the heap what he looks at: the address that he was given as a block's, or near it, or <see cref="Anywhere"/>, or
-    /// <see cref="Nowhere"/>. Plain stores; who closes the gate, or takes a slab away, makes them visible by the process barrier.
+    /// <see cref="Handle"/> while the owner is outside, so that one comparison tells who comes with a handle that the cache is of that heap and that he has not interrupted
+    /// himself; while the owner is inside what he looks at: the address that he was given as a block's, or near it, or <see cref="Anywhere"/>, or
+    /// <see cref="Nowhere"/>. Plain stores of the owner; who closes the gate, or takes a slab away, makes them visible by the process barrier. The handle may be of a heap that
+    /// is gone: whether the fast path is open shows in <see cref="OpenTag"/> and <see cref="Offsets"/>, once the owner has said that he is inside.
     /// </summary>
     public nuint Busy;
 
@@ -54,15 +56,15 @@ internal unsafe partial struct ThreadCache
 
     /// <summary>
     /// As long as the fast path is open the tag of the last class whose states lie in the array, with the bias of this cache; else, and for a fitted heap, which has no
-    /// slabs, what no tag is near: who frees for the process heap, whose handle is always right, needs no look at OpenHandle. Written and read as that. It is the last class since magazines of higher
-    /// ones lie at lower addresses: how far a tag is below it, is how far its magazine lies behind that class's.
+    /// slabs, NoTag, which no tag is near: who frees sees whether the gate is open when he looks for the block's class. Written under the heap's CacheLock. It is the last
+    /// class since magazines of higher ones lie at lower addresses: how far a tag is below it, is how far its magazine lies behind that class's.
     /// </summary>
     public uint OpenTag;
 
     /// <summary>
     /// By granules of a size up to SizeClass.TableBytes, how far from the start of the structure the magazine lies. Those of up to 240 bytes share a cache line with
-    /// what each call looks at: with many heaps in turn a line is what a call costs. While the gate of the process heap is closed all lead to a magazine that
-    /// is always empty, so that who allocates from it, whose handle is always right, needs no look at OpenHandle before that. Written and read as that.
+    /// what each call looks at: with many heaps in turn a line is what a call costs. While the fast path is closed all lead to a magazine that
+    /// is always empty: who allocates sees whether the gate is open when he looks for a block. Written under the heap's CacheLock.
     /// </summary>
     public MagazineOffsets Offsets;
 
@@ -72,14 +74,36 @@ internal unsafe partial struct ThreadCache
     public ThreadCache* Next;
     public ThreadCache* Previous;
 
-    /// <summary>In Busy: the owner is outside. Not 0, which the compiler would store by way of a register.</summary>
-    public const nuint Idle = 4;
+    /// <summary>In Busy: the owner may look at any address. No address, and what comes with it for a handle finds the last entry of a table, which has no such cache.</summary>
+    public static nuint Anywhere
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => nuint.MaxValue;
+    }
 
-    /// <summary>In Busy: the owner may look at any address.</summary>
-    public const nuint Anywhere = 1;
+    /// <summary>In Busy: the owner looks at no address that he was given, as one who allocates, or only at a block that is his own. As <see cref="Anywhere"/> otherwise.</summary>
+    public static nuint Nowhere
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => nuint.MaxValue - 1;
+    }
 
-    /// <summary>In Busy: the owner looks at no address that he was given, as one who allocates, or only at a block that is his own.</summary>
-    public const nuint Nowhere = 2;
+    /// <summary>Whether this value of Busy says that the owner is outside: whether it is a handle.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsOutside(nuint view) => (view & (2 * HeapRegistry.HandleMark - 1)) == HeapRegistry.HandleMark;
+
+    /// <summary>The owner is outside from now on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Leave(ThreadCache* cache) => Shared.Write(&cache->Busy, (nuint)cache->Handle);
+
+    /// <summary>Whether the fast path is open for a size. The owner has said that he is inside.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsOpenFor(ThreadCache* cache, nuint bytes) =>
+        bytes > SizeClass.TableBytes ? HasSlabs(cache) : MagazineOfTable(cache, bytes) != MagazineOf(cache, EmptyIndex);
+
+    /// <summary>Whether the fast path is open and the heap has slabs. The owner has said that he is inside.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool HasSlabs(ThreadCache* cache) => Shared.Read(&cache->OpenTag) != PageEntry.NoTag;
 
     // The magazines lie in front of the structure, one for each size class, the one of the smallest blocks last. Behind it lies what is made next, the first rounds: so
     // what a call looks at is seldom in more than one page.
@@ -296,7 +320,7 @@ internal unsafe partial struct ThreadCache
         }
     }
 
-    [InlineArray((int)(SizeClass.TableBytes / Units.GranuleBytes) + 1)]
+    [InlineArray(OffsetWords * sizeof(ulong) / sizeof(short))]
     public struct MagazineOffsets
     {
         private short _first;

@@ -7,10 +7,18 @@ namespace PrivateHeaps.Heaps;
 /// <summary>Threads come with their first call and give everything back when they end. The lists are guarded by a lock of their own, under which only that of Metadata is taken.</summary>
 internal static unsafe class Threads
 {
+    private const nuint ClosedTableMask = 1 << HeapRegistry.SlotShift;
+
+    // Leads to the first entry of any table.
+    private const nuint BusyOfLast = 1;
+
     private static State* s_state;
 
-    /// <summary>A cache that answers to no handle and is always busy: the table's default, so that the fast path needs no test for null.</summary>
+    /// <summary>A cache that is always busy: the table's default, so that the fast path needs no test for null.</summary>
     public static ThreadCache* ClosedCache { get; private set; }
+
+    /// <summary>The same for the last entry of each table: what its Busy has is no handle that leads there, as what the other one's has leads only there.</summary>
+    public static ThreadCache* LastCache { get; private set; }
 
     /// <summary>The state that is no thread's: the owner of caches without one.</summary>
     public static ThreadState* Nobody { get; private set; }
@@ -23,18 +31,19 @@ internal static unsafe class Threads
     {
         s_state = s_state != null ? s_state : (State*)Metadata.Take((nuint)sizeof(State));
         ClosedCache = ClosedCache != null ? ClosedCache : (ThreadCache*)Metadata.Take((nuint)sizeof(ThreadCache));
+        LastCache = LastCache != null ? LastCache : (ThreadCache*)Metadata.Take((nuint)sizeof(ThreadCache));
         Nobody = Nobody != null ? Nobody : (ThreadState*)Metadata.Take((nuint)sizeof(ThreadState));
-        if (s_state == null || ClosedCache == null || Nobody == null)
+        if (s_state == null || ClosedCache == null || LastCache == null || Nobody == null)
         {
             return false;
         }
 
         s_state->ClosedTable = ClosedCache;
-
+        s_state->ClosedTableEnd = LastCache;
         ClosedCache->Thread = Nobody;
-
-        ClosedCache->OpenHandle = -1;
         ClosedCache->Busy = ThreadCache.Anywhere;
+        LastCache->Thread = Nobody;
+        LastCache->Busy = BusyOfLast;
         return true;
     }
 
@@ -102,6 +111,7 @@ internal static unsafe class Threads
 
         own->IsAttached = true;
         own->Table = &s_state->ClosedTable;
+        own->TableMask = ClosedTableMask;
         own->Process = ClosedCache;
         own->Next = s_state->First;
         if (own->Next != null)
@@ -141,7 +151,7 @@ internal static unsafe class Threads
         ThreadCache** table = thread->Table;
         nuint count = thread->TableCount;
         Shared.Write(&thread->TableCount, 0);
-        Shared.Write(&thread->TableMask, 0);
+        Shared.Write(&thread->TableMask, ClosedTableMask);
         Shared.Write((nint*)&thread->Table, (nint)(&s_state->ClosedTable));
         if (count != 0)
         {
@@ -196,8 +206,9 @@ internal static unsafe class Threads
         public uint Count;
         public ThreadState* First;
 
-        /// <summary>The table of a thread that has none yet: this one entry.</summary>
+        /// <summary>The table of a thread that has none yet: these two entries.</summary>
         public ThreadCache* ClosedTable;
+        public ThreadCache* ClosedTableEnd;
 
         /// <summary>Of threads that ended, and of heaps that are gone, linked by Next.</summary>
         public ThreadState* FreeStates;

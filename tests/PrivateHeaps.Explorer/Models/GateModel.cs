@@ -5,8 +5,8 @@ using PrivateHeaps.Storage;
 namespace PrivateHeaps.Explorer.Models;
 
 /// <summary>
-/// A thread allocates and frees by its cache while another has the heap stand still: then nothing changes in it. Of the process heap it does so as malloc's face, which
-/// does not look at the handle.
+/// A thread allocates and frees by its cache while another has the heap stand still: then nothing changes in it. Of the process heap it does so as
+/// malloc's face.
 /// </summary>
 internal sealed unsafe class GateModel(string name, bool isProcess) : Model(name)
 {

@@ -49,7 +49,7 @@ public sealed unsafe class DeadHandleTests
         }
 
         heaps.ForEach(heap => Assert.True(HeapApi.HeapDestroy(heap)));
-        nint[] numbers = [-1, -2, -8, 0, 8, .. used, .. used.Select(heap => ~heap), .. used.Select(heap => ~(nint)(HeapRegistry.SlotOf(heap) << HeapRegistry.SlotShift))];
+        nint[] numbers = [-1, -2, -8, 0, 1, 2, 4, 8, 9, .. used, .. used.Select(heap => ~heap), .. used.Select(heap => ~(nint)(HeapRegistry.SlotOf(heap) << HeapRegistry.SlotShift))];
         foreach (nint number in numbers)
         {
             foreach (nuint bytes in (nuint[])[40, 5000])

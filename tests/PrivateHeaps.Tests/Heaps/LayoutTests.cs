@@ -25,7 +25,7 @@ public sealed unsafe class LayoutTests
     public void The_head_of_a_thread_cache_is_what_the_shim_has()
     {
         ThreadCache cache = default;
-        Assert.Equal(0, (byte*)&cache.OpenHandle - (byte*)&cache);
+        Assert.Equal(0, (byte*)&cache.Handle - (byte*)&cache);
         Assert.Equal(8, (byte*)&cache.Busy - (byte*)&cache);
         Assert.True(sizeof(ThreadCache) <= 256);
     }

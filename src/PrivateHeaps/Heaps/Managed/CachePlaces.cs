@@ -17,7 +17,7 @@ namespace PrivateHeaps.Heaps;
 /// cache name it (<see cref="ThreadCache.Create"/>), until it is dropped. Partners, who must not be faster than that: CurrentThread, which detaches the
 /// state of an ended thread only when StackLow is zero; Threads.Detach, after which no cache names the state any more, before it becomes another
 /// thread's; Threads.GiveCache, by which what a stale place leads to stays a cache, and what that names a state, for good. Whether the cache
-/// serves this heap is then decided as for any other call, by its OpenHandle.
+/// serves this heap is then decided as for any other call, by what its Busy holds.
 /// </para>
 /// </summary>
 [InlineArray(Count)]
