@@ -42,7 +42,7 @@ internal static unsafe class Shared
     public static void Write(byte* word, byte value) => Volatile.Write(ref *word, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Write(short* word, short value) => Volatile.Write(ref *word, value);
+    public static void Write(ushort* word, ushort value) => Volatile.Write(ref *word, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Write(int* word, int value) => Volatile.Write(ref *word, value);

@@ -94,7 +94,7 @@ internal static unsafe partial class Heap
         nuint most = (flags & HeapFlags.ZeroMemory) == 0 ? SizeClass.LargestBytes : SizeClass.LargestBoundedBytes;
         if (bytes <= most)
         {
-            void* block = PopClass(CacheFor(thread, handle), handle, SizeClass.Of(bytes), bytes);
+            void* block = PopClass(CacheFor(thread, handle), handle, SizeClass.Of(bytes), bytes, mayBorrow: true);
             if (block != null)
             {
                 if ((flags & HeapFlags.ZeroMemory) != 0)
@@ -152,7 +152,7 @@ internal static unsafe partial class Heap
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static byte* TakeUncommon(ThreadCache* cache, nuint bytes) =>
-        ThreadCache.IsOpenFor(cache, bytes) ? TakeInside(cache->Heap, cache, SizeClass.Of(bytes), bytes) : null;
+        ThreadCache.IsOpenFor(cache, bytes) ? TakeInside(cache->Heap, cache, SizeClass.Of(bytes), bytes, mayBorrow: true) : null;
 
     /// <summary>As <see cref="Allocate"/>, at a multiple of the alignment; BadParameter when that is not a power of two.</summary>
     public static void* AllocateAligned(ThreadState* thread, nint handle, uint flags, nuint bytes, nuint alignment)
@@ -165,7 +165,7 @@ internal static unsafe partial class Heap
         if (bytes <= SizeClass.LargestBoundedBytes && alignment <= Units.PageBytes && (flags & HeapFlags.ZeroMemory) == 0)
         {
             uint index = SizeClass.OfAligned(bytes, Bits.Max(alignment, Units.GranuleBytes));
-            void* block = PopClass(CacheFor(thread, handle), handle, index, bytes);
+            void* block = PopClass(CacheFor(thread, handle), handle, index, bytes, mayBorrow: false);
             if (block != null)
             {
                 if (((nuint)block & (alignment - 1)) == 0)
@@ -281,7 +281,7 @@ internal static unsafe partial class Heap
 
     // As Pop for any class that holds the size; the state may take three bytes.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void* PopClass(ThreadCache* cache, nint handle, uint index, nuint bytes)
+    private static void* PopClass(ThreadCache* cache, nint handle, uint index, nuint bytes, bool mayBorrow)
     {
         byte* block = null;
         if (cache->Busy == (nuint)handle)
@@ -292,7 +292,7 @@ internal static unsafe partial class Heap
             // Blocks of a fitted heap have no room for a long slack, and start anywhere.
             if (ThreadCache.HasSlabs(cache))
             {
-                block = TakeInside(cache->Heap, cache, index, bytes);
+                block = TakeInside(cache->Heap, cache, index, bytes, mayBorrow);
             }
 
             Shared.Write(&cache->Busy, (nuint)handle);
@@ -303,9 +303,15 @@ internal static unsafe partial class Heap
 
     // A live block through the cache of a thread that is inside the heap; null when that is not to be had so simply.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte* TakeInside(HeapState* heap, ThreadCache* cache, uint index, nuint bytes)
+    private static byte* TakeInside(HeapState* heap, ThreadCache* cache, uint index, nuint bytes, bool mayBorrow)
     {
         Magazine* magazine = ThreadCache.MagazineOf(cache, index);
+        if (magazine->Top == magazine->Base && mayBorrow && index >= SizeClass.TableCount)
+        {
+            index = LenderOf(heap, cache, index);
+            magazine = ThreadCache.MagazineOf(cache, index);
+        }
+
         Round round = default;
         if (magazine->Top != magazine->Base)
         {

@@ -44,7 +44,7 @@ internal unsafe partial struct Bin
         }
         else if (bin->Spilled != 0)
         {
-            bin->DepotExtra = Bits.Min(SizeClass.DepotMost(index), bin->DepotExtra + bin->Spilled);
+            bin->DepotExtra = (ushort)Bits.Min(SizeClass.DepotMost(index), bin->DepotExtra + bin->Spilled);
             bin->Spilled = 0;
         }
 

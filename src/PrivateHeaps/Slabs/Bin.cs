@@ -25,6 +25,9 @@ internal unsafe partial struct Bin
     private const uint OtherNodesFactor = 8;
     private const uint OtherNodesShare = 8;
 
+    // A class may borrow so often for each block that it has, and one more, before it gets another of its own.
+    private const uint LoansForBlock = 256;
+
     // Slabs that are looked at for the bias, and from each end for the node.
     private const int ChoiceCount = 8;
     private const int NodeChoiceCount = 64;
@@ -32,14 +35,17 @@ internal unsafe partial struct Bin
     public OsLock Lock;
     public uint DepotCount;
 
-    /// <summary>Full magazines that the depot may keep beyond the first.</summary>
-    public uint DepotExtra;
-
     /// <summary>Magazines that went back to the slabs since the depot was last found empty: had they been kept, they would be there now.</summary>
     public uint Spilled;
 
+    /// <summary>Full magazines that the depot may keep beyond the first.</summary>
+    public ushort DepotExtra;
+
     /// <summary>Blocks of a full magazine; 0 as long as there is little traffic. It doubles with the traffic, so that this takes the lock less often.</summary>
     public ushort Capacity;
+
+    /// <summary>Blocks of larger classes that were taken in place of one of this class since it last made a slab. Counted without Lock, roughly.</summary>
+    public ushort Borrowed;
 
     /// <summary>Visits since that last doubled.</summary>
     public byte Visits;
@@ -70,6 +76,14 @@ internal unsafe partial struct Bin
 
     /// <summary>Pages of the wholly free slabs.</summary>
     public uint FreePages;
+
+    /// <summary>Whether the class may take one more block from a larger one rather than make a slab.</summary>
+    public static bool MayBorrow(Bin* bin) => Shared.Read(&bin->Borrowed) < Bits.Min(ushort.MaxValue, (bin->BlockCount + 1) * LoansForBlock);
+
+    public static void NoteBorrowed(Bin* bin) => Shared.Write(&bin->Borrowed, (ushort)(Shared.Read(&bin->Borrowed) + 1));
+
+    /// <summary>The class makes a slab.</summary>
+    public static void EndBorrowing(Bin* bin) => Shared.Write(&bin->Borrowed, 0);
 
     /// <summary>Takes Lock for a thread that comes with a magazine.</summary>
     public static void Enter(Bin* bin)
