@@ -146,11 +146,6 @@ internal static unsafe partial class Heap
         byte* block;
         if (magazine != null && (magazine->Top != magazine->Base || Magazine.Refill(magazine, bin, &heap->Depots, &heap->Regions, index, ThreadCache.BiasOf(cache))))
         {
-            if (heap->FrontEnd == 0 && !heap->SharesCache)
-            {
-                ThreadCache.NoteUse(heap, Magazine.Count(magazine));
-            }
-
             block = (--magazine->Top)->Block;
         }
         else

@@ -193,12 +193,17 @@ internal static unsafe partial class Heap
     public static uint FrontEnd(nint handle)
     {
         HeapState* heap = Engine.Start() ? HeapRegistry.Find(handle) : null;
-        if (heap != null && heap->FrontEnd == 0)
+        if (heap == null)
+        {
+            return 0;
+        }
+
+        if (heap->FrontEnd == 0)
         {
             ThreadCache.LookForUse(heap);
         }
 
-        return heap == null ? 0 : heap->FrontEnd;
+        return heap->FrontEnd;
     }
 
     /// <summary>Turns the caches of a growable, serialized heap on before they would turn on by themselves.</summary>

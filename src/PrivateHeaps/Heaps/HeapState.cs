@@ -88,7 +88,7 @@ internal unsafe struct HeapState
     /// <summary>When the heap has taken so many fresh pages, idle depots are looked for. Approximate.</summary>
     public nuint ReapAtPages;
 
-    /// <summary>Calls that were served without a cache, since a heap that is hardly used gets none, and blocks that its caches have taken. Approximate, and counted for the first few.</summary>
+    /// <summary>Calls that were served without a cache, since a heap that is hardly used gets none. Approximate, and counted for the first few.</summary>
     public uint FirstCalls;
 
     /// <summary>What the processors keep of full magazines; null until a bin is much contended.</summary>

@@ -156,7 +156,7 @@ internal unsafe partial struct ThreadCache
     private static ThreadCache* ForFirst(ThreadState* self, HeapState* heap, nint handle)
     {
         bool isHardlyUsed = heap->Slot != 0 && heap->FirstCalls < FirstCallsWithout(heap);
-        NoteUse(heap, 1);
+        NoteFirstCall(heap);
         if (isHardlyUsed)
         {
             return null;
@@ -176,12 +176,12 @@ internal unsafe partial struct ThreadCache
         heap->FirstCalls = CallsBeforeCache;
     }
 
-    /// <summary>A call came without a cache, or a cache took so many blocks: after the first few of these the front end of a growable heap turns itself on.</summary>
-    public static void NoteUse(HeapState* heap, uint calls)
+    // A call comes without a cache: after the first few of these the front end of a growable heap turns itself on.
+    private static void NoteFirstCall(HeapState* heap)
     {
         if (heap->FirstCalls < CallsBeforeCache)
         {
-            heap->FirstCalls += calls;
+            heap->FirstCalls++;
         }
         else if (!heap->IsBounded)
         {
@@ -190,8 +190,8 @@ internal unsafe partial struct ThreadCache
     }
 
     /// <summary>
-    /// As <see cref="NoteUse"/>, where the front end is asked for: calls that a cache has served are not counted, but their blocks lie in no bin and in no magazine. Those that
-    /// other threads take or free meanwhile count either way.
+    /// The front end turns itself on, too, when more blocks live than there are such calls. This is where it is asked for, since calls that a cache has served are not
+    /// counted; but their blocks lie in no bin and in no magazine. Those that other threads take or free meanwhile count either way.
     /// </summary>
     public static void LookForUse(HeapState* heap)
     {
