@@ -135,6 +135,7 @@ public unsafe class PrivateHeapThreadTests
                     found++;
                     Assert.True(cache->Thread == own);
                     Assert.Equal(heap.Handle, cache->Handle);
+                    Assert.True(ThreadCache.IsOpenFor(cache, 0));
                 }
 
                 reused += stacks.Add((nint)(&here)) ? 0 : 1;

@@ -195,8 +195,7 @@ internal static unsafe partial class Heap
     // Whether the class seems to have a free block: others may take it meanwhile, and then one is made.
     private static bool HasFree(HeapState* heap, ThreadCache* cache, uint index)
     {
-        Bin* bin = HeapState.BinOf(heap, index);
         Magazine* magazine = ThreadCache.MagazineOf(cache, index);
-        return magazine->Top != magazine->Base || (magazine->Spare != null && magazine->Spare->Count != 0) || bin->Depot != null || bin->FreeCount != 0;
+        return magazine->Top != magazine->Base || (magazine->Spare != null && magazine->Spare->Count != 0) || !Bin.IsEmpty(HeapState.BinOf(heap, index));
     }
 }

@@ -38,8 +38,7 @@ internal static unsafe partial class Heap
         for (uint index = SizeClass.Of(bytes); index < HeapState.BinCount(heap) && SizeClass.BlockBytes(index) <= HeapState.LargestSlabBytes(heap); index++)
         {
             Bin* bin = HeapState.BinOf(heap, index);
-            bool isEmpty = bin->FreeCount == 0 && bin->Depot == null;
-            if ((isEmpty && !mayGrow) || !OsLock.EnterSoon(&bin->Lock))
+            if ((Bin.IsEmpty(bin) && !mayGrow) || !OsLock.EnterSoon(&bin->Lock))
             {
                 continue;
             }

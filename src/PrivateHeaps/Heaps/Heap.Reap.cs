@@ -81,7 +81,7 @@ internal static unsafe partial class Heap
             }
 
             bool isBusy = Depots.Flush(&heap->Depots, bin, &heap->Regions, index, onlyIdle: true);
-            if (bin->Depot == null && bin->FreeCount == 0)
+            if (Bin.IsEmpty(bin))
             {
                 continue;
             }

@@ -15,22 +15,8 @@ internal unsafe partial struct Bin
     private const int SharingOfChange = 16;
     private const int MostSharing = 64;
 
-    // A thread makes a slab of its own, rather than take from that of another, as long as no more than this is free in all of them.
-    private const uint LeanBytes = 64 * Units.KiB;
-
-    // So many times as much, where blocks do not go between threads: what a thread takes from another's slabs it frees by compare-exchange, and so does the other from then on.
-    private const uint ForeignFactor = 4;
-
-    // And so many times as much, and one of so many blocks besides, where all that was found is on another node: what is taken there is slow as long as it is used.
-    private const uint OtherNodesFactor = 8;
-    private const uint OtherNodesShare = 8;
-
     // A class may borrow so often for each block that it has, and one more, before it gets another of its own.
     private const uint LoansForBlock = 256;
-
-    // Slabs that are looked at for the bias, and from each end for the node.
-    private const int ChoiceCount = 8;
-    private const int NodeChoiceCount = 64;
 
     public OsLock Lock;
     public uint DepotCount;
@@ -76,6 +62,9 @@ internal unsafe partial struct Bin
 
     /// <summary>Pages of the wholly free slabs.</summary>
     public uint FreePages;
+
+    /// <summary>Neither the depot nor a slab has a block. May be asked without the lock.</summary>
+    public static bool IsEmpty(Bin* bin) => bin->Depot == null && bin->FreeCount == 0;
 
     /// <summary>Whether the class may take one more block from a larger one rather than make a slab.</summary>
     public static bool MayBorrow(Bin* bin) => Shared.Read(&bin->Borrowed) < Bits.Min(ushort.MaxValue, (bin->BlockCount + 1) * LoansForBlock);
@@ -175,73 +164,6 @@ internal unsafe partial struct Bin
 
     // Whether blocks of the class go from thread to thread.
     private static bool IsShared(Bin* bin) => bin->Sharing >= MostSharing;
-
-    // The slab to take blocks from: one of the bias and the node; else, for a caller who has none yet and when much is free in them, any of the node, which thereby becomes
-    // common in the end, or one of another node when yet more is free.
-    private static Slab* Choose(Bin* bin, uint bias, bool hasSome)
-    {
-        Slab* first = bin->Partial;
-        if (first == null)
-        {
-            return null;
-        }
-
-        byte node = Os.NodeNumber;
-        Slab* slab = first;
-        for (int i = 0; slab != null && i <= ChoiceCount; i++, slab = slab->Next)
-        {
-            if (slab->Bias == bias && slab->Node == node)
-            {
-                return slab;
-            }
-        }
-
-        Slab* last = first->Previous;
-        if (last->Bias == bias && last->Node == node)
-        {
-            return last;
-        }
-
-        uint freeBytes = bin->FreeCount * first->BlockBytes;
-        if (hasSome || freeBytes <= (IsShared(bin) ? LeanBytes : ForeignFactor * LeanBytes))
-        {
-            return null;
-        }
-
-        slab = FindOfNode(bin, node);
-        return slab != null ? slab
-            : freeBytes > OtherNodesFactor * LeanBytes && bin->FreeCount > bin->BlockCount / OtherNodesShare ? first
-            : null;
-    }
-
-    // A slab of the node, which comes to the front, so that the next who looks for one finds it; null when there seems to be none. Slabs in which blocks were freed in one go
-    // lie side by side, and often belong to one node: those at the other end were left alone for longest.
-    private static Slab* FindOfNode(Bin* bin, byte node)
-    {
-        Slab* slab = bin->Partial;
-        Slab* back = slab->Previous;
-        for (int i = 0; slab->Node != node; i++, slab = slab->Next, back = back->Previous)
-        {
-            if (i == NodeChoiceCount || slab->Next == null)
-            {
-                return null;
-            }
-
-            if (back->Node == node)
-            {
-                slab = back;
-                break;
-            }
-        }
-
-        if (slab != bin->Partial)
-        {
-            Unlist(bin, slab);
-            List(bin, slab);
-        }
-
-        return slab;
-    }
 
     /// <summary>Takes one block from the depot or a slab, for a thread without a cache; null when there is no memory. The caller holds Lock.</summary>
     public static byte* TakeOne(Bin* bin, RegionSet* regions, uint index)

@@ -55,15 +55,12 @@ internal sealed unsafe class RegistryModel(string name, bool isLate = false, boo
             case 1:
                 // On the fast path with a cache, or late: then this is the thread's first call, which makes the cache.
                 bool wasDestroyed = Shared.Read(IsDestroyed) != 0;
-                void* block = Heap.Allocate(State(1), _heap, 0, 40);
-                Finding.Unless(!wasDestroyed || block == null || *IsHandled != 0, "the handle of a heap that was destroyed is refused");
-                Finding.Unless(block != null || State(1)->Failure == HeapFailure.BadHandle, "the handle is what is wrong");
-                NoteStray(block);
-                if (block == null)
+                bool isServed = TryAllocate(out bool isStray);
+                Finding.Unless(!wasDestroyed || !isServed || isStray, "the handle of a heap that was destroyed is refused");
+                Finding.Unless(isServed || State(1)->Failure == HeapFailure.BadHandle, "the handle is what is wrong");
+                if (!isServed)
                 {
-                    block = Heap.Allocate(State(1), _heap, 0, 40);
-                    Finding.Unless(block == null || *IsHandled != 0, "a dead handle stays dead");
-                    NoteStray(block);
+                    Finding.Unless(!TryAllocate(out isStray) || isStray, "a dead handle stays dead");
                 }
 
                 break;
@@ -74,10 +71,16 @@ internal sealed unsafe class RegistryModel(string name, bool isLate = false, boo
         }
     }
 
-    // A handler that comes between a call's look at its cache and its word that it is inside, and there makes the cache the next heap's, has that serve the call. Then it is a
-    // block of that heap as any other.
-    private static void NoteStray(void* block) =>
-        *Live += block != null && *IsHandled != 0 && Heap.Size(State(1), *Second, 0, block) == 40 ? 1 : 0;
+    // A handler that comes between this call's look at its cache and its word that it is inside, and there makes the cache the next heap's, has that serve the call. Then it
+    // is a block of that heap as any other.
+    private bool TryAllocate(out bool isStray)
+    {
+        bool wasHandled = *IsHandled != 0;
+        void* block = Heap.Allocate(State(1), _heap, 0, 40);
+        isStray = block != null && !wasHandled && *IsHandled != 0 && Heap.Size(State(1), *Second, 0, block) == 40;
+        *Live += isStray ? 1 : 0;
+        return block != null;
+    }
 
     public override void Check()
     {

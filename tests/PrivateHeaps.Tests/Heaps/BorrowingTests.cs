@@ -13,7 +13,7 @@ public sealed unsafe class BorrowingTests
     private const int Medium = 5000;
     private const int Large = 5500;
 
-    // The block that every test has free is in no other block's place.
+    // With a cache for the heap, and one block of the largest class that is free.
     private static PrivateHeap MakeHeap(out byte* free)
     {
         PrivateHeap heap = new();

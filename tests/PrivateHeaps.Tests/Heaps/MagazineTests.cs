@@ -70,7 +70,7 @@ public sealed unsafe class MagazineTests
         {
             using PrivateHeap heap = new();
             ThreadCache* cache = Heap.CacheOf(CurrentThread.State, heap.Handle);
-            found += cache != null && cache->Handle == heap.Handle ? 1 : 0;
+            found += cache != null && cache->Handle == heap.Handle && ThreadCache.IsOpenFor(cache, 0) ? 1 : 0;
             FillMagazines(heap, 20);
             Assert.True(heap.Validate());
             AssertDistinct(heap, 200);
