@@ -21,7 +21,6 @@ internal static unsafe partial class Heap
     public static void* Reallocate(ThreadState* thread, nint handle, uint flags, void* block, nuint bytes)
     {
         const uint ordinary = HeapFlags.MapsEarly | HeapFlags.OfLibrary | HeapFlags.NoSerialize | HeapFlags.ZeroMemory | HeapFlags.ReallocInPlaceOnly;
-        bool inPlaceOnly = (flags & HeapFlags.ReallocInPlaceOnly) != 0;
         ThreadCache* cache = null;
         byte* state = null;
         uint bias = Bias.None;
@@ -31,32 +30,51 @@ internal static unsafe partial class Heap
             return ReallocateAligned(thread, handle, flags, block, bytes, 0);
         }
 
-        nuint blockBytes = magazine->BlockBytesPlusOne - 1;
-        bool stays = bytes <= blockBytes && (inPlaceOnly || !IsWasteful(blockBytes, bytes));
-        bool isResized = stays && (bias == PageEntry.BiasOf(cache->TagBase) || (bias == Bias.None && BlockState.TryHold(state)));
-        if (isResized)
+        // From here on the block is this call's alone, or another thread's.
+        if (bias != PageEntry.BiasOf(cache->TagBase) && (bias != Bias.None || !BlockState.TryHold(state)))
         {
-            if ((flags & HeapFlags.ZeroMemory) != 0)
-            {
-                ClearAdded((byte*)block, blockBytes - BlockState.Slack(state), bytes, zero: true);
-            }
-
-            BlockState.SetLive(state, blockBytes - bytes);
-        }
-
-        nuint clearCount = stays ? 0 : Shared.Read(&cache->Heap->ClearCount);
-        ThreadCache.Leave(cache);
-        if (stays && !isResized)
-        {
+            ThreadCache.Leave(cache);
             return ReallocateAligned(thread, handle, flags, block, bytes, 0);
         }
 
-        if (!stays)
+        nuint blockBytes = magazine->BlockBytesPlusOne - 1;
+        bool inPlaceOnly = (flags & HeapFlags.ReallocInPlaceOnly) != 0;
+        if (bytes > blockBytes || (IsWasteful(blockBytes, bytes) && !inPlaceOnly))
         {
-            return inPlaceOnly ? (void*)Refuse(thread, HeapFailure.WouldMove) : Move(thread, handle, flags, block, bytes, 0, clearCount, grows: bytes > blockBytes);
+            void* moved = inPlaceOnly ? null : MoveAtOnce(cache, magazine, flags, (byte*)block, state, bytes);
+            if (moved == null)
+            {
+                BlockState.SetLive(state, BlockState.Slack(state));
+                ThreadCache.Leave(cache);
+                moved = ReallocateAligned(thread, handle, flags, block, bytes, 0);
+            }
+
+            return moved;
         }
 
+        if ((flags & HeapFlags.ZeroMemory) != 0)
+        {
+            ClearAdded((byte*)block, blockBytes - BlockState.Slack(state), bytes, zero: true);
+        }
+
+        BlockState.SetLive(state, blockBytes - bytes);
+        ThreadCache.Leave(cache);
         return block;
+    }
+
+    // Into another block of a slab, without leaving the heap in between; null, and still inside, if there is none.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* MoveAtOnce(ThreadCache* cache, Magazine* magazine, uint flags, byte* block, byte* state, nuint bytes)
+    {
+        byte* moved = bytes <= SizeClass.LargestBytes ? TakeInside(cache->Heap, cache, SizeClass.Of(bytes), bytes, mayBorrow: true) : null;
+        if (moved != null)
+        {
+            FillInside(flags, block, Bits.Min(magazine->BlockBytesPlusOne - 1 - BlockState.Slack(state), bytes), moved, bytes);
+            BlockState.Kill(state);
+            PushDead(cache, cache->Handle, magazine, block, state);
+        }
+
+        return moved;
     }
 
     /// <summary>As <see cref="Reallocate"/>; if the block moves it moves to a multiple of the alignment (0: none; else a power of two).</summary>
@@ -238,6 +256,7 @@ internal static unsafe partial class Heap
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsWasteful(nuint blockBytes, nuint bytes) => blockBytes > SmallestMovedBytes && bytes < blockBytes / ShrinkFactor;
 
     // False when another thread has freed the block, which was found by the tag, meanwhile; resized is null when it stays as it was.

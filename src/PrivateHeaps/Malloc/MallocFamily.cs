@@ -30,15 +30,8 @@ internal static unsafe partial class MallocFamily
     /// </summary>
     public static void* Resize(ThreadState* thread, void* block, nuint bytes)
     {
-        if (block == null)
-            return Allocate(thread->Process, bytes);
-
-        if (bytes == 0)
-        {
-            if (!Heap.Free(thread, Heap.ProcessHandle, HeapFlags.MapsEarly, block))
-                Refuse("realloc()"u8, block);
-            return null;
-        }
+        if (block == null || bytes == 0)
+            return ResizeUncommon(thread, block, bytes);
 
         void* resized = Heap.Reallocate(thread, Heap.ProcessHandle, HeapFlags.MapsEarly, block, bytes);
         return resized != null ? resized : ResizeRefused(thread, block);
@@ -76,6 +69,17 @@ internal static unsafe partial class MallocFamily
     private static void* NoMemory()
     {
         CCaller.SetErrno(Errno.NoMemory);
+        return null;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* ResizeUncommon(ThreadState* thread, void* block, nuint bytes)
+    {
+        if (block == null)
+            return Allocate(thread->Process, bytes);
+
+        if (!Heap.Free(thread, Heap.ProcessHandle, HeapFlags.MapsEarly, block))
+            Refuse("realloc()"u8, block);
         return null;
     }
 
