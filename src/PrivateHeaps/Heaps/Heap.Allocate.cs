@@ -152,7 +152,7 @@ internal static unsafe partial class Heap
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static byte* TakeUncommon(ThreadCache* cache, nuint bytes) =>
-        ThreadCache.IsOpenFor(cache, bytes) ? TakeInside(cache->Heap, cache, SizeClass.Of(bytes), bytes, mayBorrow: true) : null;
+        ThreadCache.IsOpenFor(cache, bytes) ? TakeInside(cache, SizeClass.Of(bytes), bytes, mayBorrow: true) : null;
 
     /// <summary>As <see cref="Allocate"/>, at a multiple of the alignment; BadParameter when that is not a power of two.</summary>
     public static void* AllocateAligned(ThreadState* thread, nint handle, uint flags, nuint bytes, nuint alignment)
@@ -174,7 +174,7 @@ internal static unsafe partial class Heap
                 }
 
                 // One that was sampled, and ends against a page that cannot be accessed.
-                Free(thread, handle, flags, block);
+                FreeSlow(thread, handle, flags, block);
             }
         }
 
@@ -292,7 +292,7 @@ internal static unsafe partial class Heap
             // Blocks of a fitted heap have no room for a long slack, and start anywhere.
             if (ThreadCache.HasSlabs(cache))
             {
-                block = TakeInside(cache->Heap, cache, index, bytes, mayBorrow);
+                block = TakeInside(cache, index, bytes, mayBorrow);
             }
 
             Shared.Write(&cache->Busy, (nuint)handle);
@@ -303,15 +303,29 @@ internal static unsafe partial class Heap
 
     // A live block through the cache of a thread that is inside the heap; null when that is not to be had so simply.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte* TakeInside(HeapState* heap, ThreadCache* cache, uint index, nuint bytes, bool mayBorrow)
+    private static byte* TakeInside(ThreadCache* cache, uint index, nuint bytes, bool mayBorrow)
     {
         Magazine* magazine = ThreadCache.MagazineOf(cache, index);
-        if (magazine->Top == magazine->Base && mayBorrow && index >= SizeClass.TableCount)
+        if (magazine->Top == magazine->Base)
         {
-            index = LenderOf(heap, cache, index);
-            magazine = ThreadCache.MagazineOf(cache, index);
+            return TakeFromBin(cache->Heap, cache, index, bytes, mayBorrow);
         }
 
+        Round* top = --magazine->Top;
+        BlockState.SetSlabLive(top->State, magazine->BlockBytesPlusOne - 1 - bytes);
+        return top->Block;
+    }
+
+    // The rest of TakeInside: the magazine has none.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static byte* TakeFromBin(HeapState* heap, ThreadCache* cache, uint index, nuint bytes, bool mayBorrow)
+    {
+        if (mayBorrow && index >= SizeClass.TableCount)
+        {
+            index = LenderOf(heap, cache, index);
+        }
+
+        Magazine* magazine = ThreadCache.MagazineOf(cache, index);
         Round round = default;
         if (magazine->Top != magazine->Base)
         {

@@ -14,6 +14,7 @@ namespace PrivateHeaps.Heaps;
 ///     MakeRoomAfterPush                that filled the magazine: spare, depot, slab, in this order
 ///   PushCommon                         a live block of a slab that several threads free from: the same by compare-exchange
 ///   PushLarger, PushLargerCommon       a live block of a page or more, as Push and as PushCommon
+///   PushFitted                         a live block of a small bounded heap
 ///   FreeSlow                           everything else, wrong addresses too
 ///     Gate.Enter                       wait while the heap stands still
 ///     Locate                           is it a live block of this heap? If not: refused, nothing touched
@@ -185,8 +186,24 @@ internal static unsafe partial class Heap
             return PushDead(cache, handle, ThreadCache.MagazineOf(cache, index), block, state);
         }
 
+        if (index == PageEntry.FittedKind)
+        {
+            return PushFitted<TSlowPath>(block, cache, thread, handle, flags);
+        }
+
         Shared.Write(&cache->Busy, (nuint)handle);
         return TSlowPath.Free(block, thread, handle, flags);
+    }
+
+    // As PushCommon for a block of a fitted heap, still inside.
+    private static int PushFitted<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags)
+        where TSlowPath : struct, ISlowPath
+    {
+        bool isFreed = ThreadCache.IsOpenFor(cache, 0)
+            && !UserValues.IsUsed(&cache->Heap->UserValues)
+            && FreeFitted(cache->Heap, cache, (byte*)block, AddressMap.ArrayStateOf(block), PageEntry.FittedKind);
+        Shared.Write(&cache->Busy, (nuint)handle);
+        return isFreed ? 1 : TSlowPath.Free(block, thread, handle, flags);
     }
 
     // Leaves the heap with a block that has just been made dead in the magazine of its class.

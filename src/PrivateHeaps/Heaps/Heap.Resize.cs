@@ -66,7 +66,7 @@ internal static unsafe partial class Heap
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void* MoveAtOnce(ThreadCache* cache, Magazine* magazine, uint flags, byte* block, byte* state, nuint bytes)
     {
-        byte* moved = bytes <= SizeClass.LargestBytes ? TakeInside(cache->Heap, cache, SizeClass.Of(bytes), bytes, mayBorrow: true) : null;
+        byte* moved = bytes <= SizeClass.LargestBytes ? TakeInside(cache, SizeClass.Of(bytes), bytes, mayBorrow: true) : null;
         if (moved != null)
         {
             FillInside(flags, block, Bits.Min(magazine->BlockBytesPlusOne - 1 - BlockState.Slack(state), bytes), moved, bytes);
