@@ -213,23 +213,25 @@ internal unsafe partial struct Bin
     public static void Give(Bin* bin, RegionSet* regions, Round* rounds, uint count)
     {
         nuint freed = 0;
-        for (uint i = 0; i < count; i++)
+        for (uint i = 0; i < count;)
         {
             Slab* slab = (Slab*)AddressMap.EntryOf(rounds[i].Block)->Owner;
-            if (!Slab.Give(slab, rounds[i].Block))
+            uint before = slab->FreeCount;
+            i += Slab.Give(slab, rounds + i, count - i, out uint given);
+            if (given == 0)
             {
                 continue;
             }
 
-            bin->FreeCount++;
-            freed += slab->PagesOfBlock;
+            bin->FreeCount += given;
+            freed += given * slab->PagesOfBlock;
             bool isWhole = IsWhole(slab);
-            if (isWhole && slab->FreeCount != 1)
+            if (isWhole && before != 0)
             {
                 Unlist(bin, slab);
             }
 
-            if (isWhole || slab->FreeCount == 1)
+            if (isWhole || before == 0)
             {
                 List(bin, slab);
             }

@@ -283,21 +283,36 @@ internal unsafe struct Slab
         return fours * 15;
     }
 
-    /// <summary>Takes a block back; false when it is free in the slab already.</summary>
-    public static bool Give(Slab* slab, byte* block)
+    /// <summary>
+    /// Takes blocks back, from the first one up to one that lies in another slab; returns how many those are, and how many of them were not free in the slab already. Neighbors
+    /// are often freed one after the other: their bits go through a register.
+    /// </summary>
+    public static uint Give(Slab* slab, Round* rounds, uint count, out uint given)
     {
-        uint slot = SlotOf(slab, (nuint)block);
-        ulong* word = BitsOf(slab) + slot / 64;
-        ulong bit = 1UL << (int)(slot % 64);
-        if ((*word & bit) != 0)
+        ulong* bits = BitsOf(slab);
+        uint at = SlotOf(slab, (nuint)rounds->Block) / 64, lowest = Bits.Min(at, slab->FirstWord), done = 0, added = 0;
+        ulong word = bits[at];
+        for (; done < count && (nuint)(rounds[done].Block - slab->Base) < slab->Bytes; done++)
         {
-            return false;
+            uint slot = SlotOf(slab, (nuint)rounds[done].Block);
+            if (slot / 64 != at)
+            {
+                bits[at] = word;
+                at = slot / 64;
+                word = bits[at];
+                lowest = Bits.Min(at, lowest);
+            }
+
+            ulong bit = 1UL << (int)(slot % 64);
+            added += (word & bit) == 0 ? 1u : 0;
+            word |= bit;
         }
 
-        *word |= bit;
-        slab->FirstWord = Bits.Min(slab->FirstWord, slot / 64);
-        slab->FreeCount++;
-        return true;
+        bits[at] = word;
+        slab->FirstWord = lowest;
+        slab->FreeCount += added;
+        given = added;
+        return done;
     }
 
     /// <summary>Free blocks whose pages did not go back to the system; only where blocks have whole pages.</summary>
