@@ -41,6 +41,8 @@ Model[] models =
     new InterruptModel("signal-lock", 40, Beside.Locks),
     new InterruptModel("signal-same", 40, Beside.FreesTheSame),
     new InterruptModel("signal-same-page", 4096, Beside.FreesTheSame),
+    new InterruptModel("signal-resizes", 40, Beside.ResizesTheSame),
+    new InterruptModel("signal-resized", 40, Beside.FreesWhatIsResized),
     new DoubleFreeModel("free-small", 40),
     new DoubleFreeModel("free-medium", 40 * 1024),
     new DoubleFreeModel("free-large", 300 * 1024),

@@ -45,7 +45,7 @@ internal static unsafe partial class Heap
             }
             else if (Gate.IsInterrupted(self, cache) && PageEntry.KindOf(tag) < SizeClass.Count)
             {
-                freed = !IsInHand(self, heap, block) && TryEnd(state, tag);
+                freed = TryEnd(state, tag);
                 if (freed)
                 {
                     FreeInterrupted(heap, (byte*)block, state);
@@ -75,7 +75,8 @@ internal static unsafe partial class Heap
     /// <summary>
     /// As <see cref="Gate.Enter"/>, for who may change the state of the live block at an address, which may be anything: its slab has the bias of the cache, or is
     /// common. Not so for a signal handler that has interrupted its own thread inside the heap, which can wait for nobody. The entry is null when there is no such
-    /// block in the heap. The kind of the tag that was found holds from then on: a slab stays as long as somebody is inside, and other blocks are claimed by their tag.
+    /// block in the heap, or it is in the hand of the interrupted call. The kind of the tag that was found holds from then on: a slab stays as long as somebody is inside, and
+    /// other blocks are claimed by their tag.
     /// </summary>
     private static bool EnterToChange(
         ThreadState* self,
@@ -95,13 +96,14 @@ internal static unsafe partial class Heap
         {
             bool found = Locate(heap, block, out entry, out state, out tag);
             uint bias = PageEntry.BiasOf(tag);
-            if (!found || bias == Bias.Held)
+            bool isInterrupted = Gate.IsInterrupted(self, cache);
+            if (!found || bias == Bias.Held || (isInterrupted && IsInHand(self, heap, block)))
             {
                 entry = null;
                 return true;
             }
 
-            if (bias == Bias.None || (cache != null && bias == PageEntry.BiasOf(cache->TagBase)) || heap->SharesCache || Gate.IsInterrupted(self, cache))
+            if (bias == Bias.None || (cache != null && bias == PageEntry.BiasOf(cache->TagBase)) || heap->SharesCache || isInterrupted)
             {
                 return true;
             }

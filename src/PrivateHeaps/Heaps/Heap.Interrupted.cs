@@ -64,7 +64,7 @@ internal static unsafe partial class Heap
     private static bool MayWait(HeapState* heap) =>
         OsLock.MayWait(&heap->Regions.Lock) && Arena.MayWait() && AddressMap.MayWait() && Metadata.MayWait();
 
-    /// <summary>Whether the interrupted call is one with this very block: it may be freeing it and have seen that it is live, so that who frees it now, too, has lost.</summary>
+    /// <summary>Whether the interrupted call is one with this very block: it may be freeing it and have seen that it is live, so that who frees or resizes it now, too, has lost.</summary>
     private static bool IsInHand(ThreadState* self, HeapState* heap, void* block) => Shared.Read(&self->Table[heap->Slot]->Busy) == (nuint)block;
 
     /// <summary>Gives a dead block of a slab back if that is possible without a lock that this thread may hold, and else leaves it to the next call that may wait.</summary>

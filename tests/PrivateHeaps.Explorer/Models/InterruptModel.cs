@@ -14,6 +14,12 @@ internal enum Beside
 
     /// <summary>No other thread: the handlers free the blocks that the thread frees.</summary>
     FreesTheSame,
+
+    /// <summary>The same, and the handlers give them another size.</summary>
+    ResizesTheSame,
+
+    /// <summary>The same, and it is the thread that gives them another size.</summary>
+    FreesWhatIsResized,
 }
 
 /// <summary>
@@ -23,6 +29,7 @@ internal enum Beside
 internal sealed unsafe class InterruptModel(string name, nuint bytes, Beside beside) : Model(name)
 {
     private const int Blocks = 4;
+    private const nuint ResizedBytes = 400;
 
     private nint _heap;
 
@@ -37,7 +44,7 @@ internal sealed unsafe class InterruptModel(string name, nuint bytes, Beside bes
 
     private static nint* Live => Notes + 2 * Blocks + 2;
 
-    private bool IsTwice => beside == Beside.FreesTheSame;
+    private bool IsTwice => beside is Beside.FreesTheSame or Beside.ResizesTheSame or Beside.FreesWhatIsResized;
 
     public override void Prepare()
     {
@@ -58,8 +65,8 @@ internal sealed unsafe class InterruptModel(string name, nuint bytes, Beside bes
         int index = (int)(*Handled)++;
         if (IsTwice)
         {
-            // He is one of two: which of them frees it, each block's second free is refused.
-            *Live -= Free(0, _heap, (void*)Own[index]) ? 1 : 0;
+            // He is one of two: whoever comes first has the block, the other one is refused.
+            End(Own[index], resizes: beside == Beside.ResizesTheSame);
             return;
         }
 
@@ -76,9 +83,8 @@ internal sealed unsafe class InterruptModel(string name, nuint bytes, Beside bes
         {
             for (int index = 0; index < Blocks; index++)
             {
-                bool freed = Free(0, _heap, (void*)Own[index]);
-                Finding.Unless(freed || IsTwice, "the block is freed");
-                *Live -= freed ? 1 : 0;
+                bool isEnded = End(Own[index], resizes: beside == Beside.FreesWhatIsResized);
+                Finding.Unless(isEnded || IsTwice, "the block is freed");
             }
 
             Allocate(0, _heap, bytes);
@@ -106,6 +112,19 @@ internal sealed unsafe class InterruptModel(string name, nuint bytes, Beside bes
             Finding.Unless(Free(1, _heap, (void*)*Others), "the block is freed");
             *Live -= 1;
         }
+    }
+
+    // Frees the block, or has it move.
+    private bool End(nint block, bool resizes)
+    {
+        if (resizes)
+        {
+            return Heap.Reallocate(State(0), _heap, 0, (void*)block, ResizedBytes) != null;
+        }
+
+        bool isFreed = Free(0, _heap, (void*)block);
+        *Live -= isFreed ? 1 : 0;
+        return isFreed;
     }
 
     public override void Check() => Conservation.Check(State(-1), _heap, (int)*Live);
