@@ -18,6 +18,7 @@ Model[] models =
     new LockModel("sleep", works: false),
     new GateModel("gate", isProcess: false),
     new GateModel("gate-process", isProcess: true),
+    new GateModel("gate-fitted", isProcess: false, 1024 * 1024),
     new ExclusiveModel(),
     new ForkModel(),
     new ExchangeModel("bin", isEager: false),

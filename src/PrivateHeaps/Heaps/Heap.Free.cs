@@ -97,9 +97,17 @@ internal static unsafe partial class Heap
         // Partner: Gate.CloseLocked.
         Shared.Write(&cache->Busy, (nuint)block);
         uint tag = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag);
-        uint index = (tag - cache->TagBase) & PageEntry.UnbiasedMask;
+        nuint below = Shared.Read(&cache->OpenTag) - tag;
         bias = PageEntry.BiasOf(tag);
-        state = index < PageEntry.FirstStateKind ? AddressMap.StateOfTurned(window, turned) : AddressMap.StateIn(window, (nuint)block, tag);
+        state = AddressMap.StateOfTurned(window, turned);
+        if (below < PageEntry.FirstStateKind && BlockState.IsLive(Shared.Read(state)))
+        {
+            return ThreadCache.MagazineBelow(cache, below);
+        }
+
+        // Of another bias, or larger.
+        uint index = (tag - cache->TagBase) & PageEntry.UnbiasedMask;
+        state = index < PageEntry.FirstStateKind ? state : AddressMap.StateIn(window, (nuint)block, tag);
         if (ThreadCache.HasSlabs(cache) && index < SizeClass.Count && BlockState.IsLive(Shared.Read(state)))
         {
             return ThreadCache.MagazineOf(cache, index);

@@ -30,26 +30,18 @@ internal static unsafe partial class Heap
             return ReallocateAligned(thread, handle, flags, block, bytes, 0);
         }
 
-        // From here on the block is this call's alone, or another thread's.
-        if (bias != PageEntry.BiasOf(cache->TagBase) && (bias != Bias.None || !BlockState.TryHold(state)))
-        {
-            ThreadCache.Leave(cache);
-            return ReallocateAligned(thread, handle, flags, block, bytes, 0);
-        }
-
         nuint blockBytes = magazine->BlockBytesPlusOne - 1;
         bool inPlaceOnly = (flags & HeapFlags.ReallocInPlaceOnly) != 0;
         if (bytes > blockBytes || (IsWasteful(blockBytes, bytes) && !inPlaceOnly))
         {
-            void* moved = inPlaceOnly ? null : MoveAtOnce(cache, magazine, flags, (byte*)block, state, bytes);
-            if (moved == null)
-            {
-                BlockState.SetLive(state, BlockState.Slack(state));
-                ThreadCache.Leave(cache);
-                moved = ReallocateAligned(thread, handle, flags, block, bytes, 0);
-            }
+            return inPlaceOnly || bytes > SizeClass.LargestBytes || !IsTaken(cache, bias, state)
+                ? ReallocateOutside(thread, handle, flags, block, bytes, cache)
+                : MoveAtOnce(thread, handle, flags, (byte*)block, bytes, cache, magazine, state);
+        }
 
-            return moved;
+        if (!IsTaken(cache, bias, state))
+        {
+            return ReallocateOutside(thread, handle, flags, block, bytes, cache);
         }
 
         if ((flags & HeapFlags.ZeroMemory) != 0)
@@ -62,18 +54,35 @@ internal static unsafe partial class Heap
         return block;
     }
 
-    // Into another block of a slab, without leaving the heap in between; null, and still inside, if there is none.
+    // Whether a live block of this bias is this call's alone from now on, and no other thread's.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsTaken(ThreadCache* cache, uint bias, byte* state) =>
+        bias == PageEntry.BiasOf(cache->TagBase) || (bias == Bias.None && BlockState.TryHold(state));
+
+    // What is not served at once.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void* MoveAtOnce(ThreadCache* cache, Magazine* magazine, uint flags, byte* block, byte* state, nuint bytes)
+    private static void* ReallocateOutside(ThreadState* thread, nint handle, uint flags, void* block, nuint bytes, ThreadCache* cache)
     {
-        byte* moved = bytes <= SizeClass.LargestBytes ? TakeInside(cache, SizeClass.Of(bytes), bytes, mayBorrow: true) : null;
-        if (moved != null)
+        ThreadCache.Leave(cache);
+        return ReallocateAligned(thread, handle, flags, block, bytes, 0);
+    }
+
+    // Into another block of a slab, without leaving the heap in between, if there is one.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* MoveAtOnce(
+        ThreadState* thread, nint handle, uint flags, byte* block, nuint bytes, ThreadCache* cache, Magazine* magazine, byte* state)
+    {
+        nuint slack = BlockState.Slack(state);
+        byte* moved = TakeInside(cache, SizeClass.Of(bytes), bytes, mayBorrow: true);
+        if (moved == null)
         {
-            FillInside(flags, block, Bits.Min(magazine->BlockBytesPlusOne - 1 - BlockState.Slack(state), bytes), moved, bytes);
-            BlockState.Kill(state);
-            PushDead(cache, cache->Handle, magazine, block, state);
+            BlockState.SetLive(state, slack);
+            return ReallocateOutside(thread, handle, flags, block, bytes, cache);
         }
 
+        FillInside(flags, block, Bits.Min(magazine->BlockBytesPlusOne - 1 - slack, bytes), moved, bytes);
+        BlockState.Kill(state);
+        PushDead(cache, handle, magazine, block, state);
         return moved;
     }
 

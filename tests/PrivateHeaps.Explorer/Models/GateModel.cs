@@ -8,14 +8,14 @@ namespace PrivateHeaps.Explorer.Models;
 /// A thread allocates and frees by its cache while another has the heap stand still: then nothing changes in it. Of the process heap it does so as
 /// malloc's face.
 /// </summary>
-internal sealed unsafe class GateModel(string name, bool isProcess) : Model(name)
+internal sealed unsafe class GateModel(string name, bool isProcess, nuint maximumBytes = 0) : Model(name)
 {
     private nint _heap;
 
     public override void Prepare()
     {
         base.Prepare();
-        _heap = isProcess ? Heap.ProcessHandle : MakeHeap();
+        _heap = isProcess ? Heap.ProcessHandle : MakeHeap(maximumBytes: maximumBytes);
         Notes[0] = (nint)Allocate(0, _heap, 40);
     }
 
@@ -37,7 +37,15 @@ internal sealed unsafe class GateModel(string name, bool isProcess) : Model(name
         Heap.Unlock(State(1), _heap);
     }
 
-    public override void Check() => Conservation.Check(State(-1), _heap, 1);
+    public override void Check()
+    {
+        HeapTotals totals = default;
+        Finding.Unless(Heap.Validate(State(-1), _heap, 0) && Heap.Summarize(State(-1), _heap, &totals) && totals.BlockCount == 1, "one block lives");
+        if (maximumBytes == 0)
+        {
+            Conservation.Check(State(-1), _heap, 1);
+        }
+    }
 
     private bool FreeByFace(void* block) =>
         isProcess ? Heap.FreeProcess<ProcessFace>(State(0)->Process, block) != 0 : Free(0, _heap, block);

@@ -175,6 +175,32 @@ public sealed unsafe class RtlTests
     }
 
     [Fact]
+    public void What_is_attached_goes_with_its_block_however_often_the_thread_has_called_before()
+    {
+        foreach (nint heap in (nint[])[Create(Growable), Create(0, 1 << 20), Create(0, 64 << 20), Create(HeapApi.HEAP_NO_SERIALIZE, 1 << 20)])
+        {
+            for (int call = 0; call < 100; call++)
+            {
+                void* before = NtRtl.RtlAllocateHeap(heap, 0, 100);
+                Assert.True(before != null && HeapApi.HeapFree(heap, 0, before));
+            }
+
+            for (int round = 0; round < 5; round++)
+            {
+                void* attached = NtRtl.RtlAllocateHeap(heap, NtRtl.HEAP_SETTABLE_USER_VALUE, 100);
+                Assert.True(NtRtl.RtlSetUserValueHeap(heap, 0, attached, (void*)5));
+                Assert.True(HeapApi.HeapFree(heap, 0, attached));
+                void* next = NtRtl.RtlAllocateHeap(heap, 0, 100);
+                Assert.False(NtRtl.RtlSetUserValueHeap(heap, 0, next, (void*)6));
+                AssertAttached(heap, next, 0, 0);
+                Assert.True(HeapApi.HeapFree(heap, 0, next));
+            }
+
+            Destroy(heap);
+        }
+    }
+
+    [Fact]
     public void A_block_that_was_not_allocated_for_it_takes_nothing()
     {
         nint heap = Create(Growable);
