@@ -261,8 +261,10 @@ internal static unsafe partial class Heap
         // Partner: Gate.CloseLocked.
         Shared.Write(&cache->Busy, ThreadCache.Nowhere);
         Magazine* magazine = ThreadCache.MagazineOf(cache, SizeClass.OfLarger(bytes));
-        Round* top = magazine->Top;
-        if (!ThreadCache.HasSlabs(cache) || top == magazine->Base)
+        Round* top;
+
+        // The gate first: as long as it is closed, who has closed it may be emptying the magazine.
+        if (!ThreadCache.HasSlabs(cache) || (top = magazine->Top) == magazine->Base)
         {
             Shared.Write(&cache->Busy, (nuint)handle);
             return null;
