@@ -217,7 +217,8 @@ internal unsafe partial struct Bin
         {
             Slab* slab = (Slab*)AddressMap.EntryOf(rounds[i].Block)->Owner;
             uint before = slab->FreeCount;
-            i += Slab.Give(slab, rounds + i, count - i, out uint given);
+            i += Slab.Give(slab, rounds + i, count - i);
+            uint given = slab->FreeCount - before;
             if (given == 0)
             {
                 continue;

@@ -284,10 +284,10 @@ internal unsafe struct Slab
     }
 
     /// <summary>
-    /// Takes blocks back, from the first one up to one that lies in another slab; returns how many those are, and how many of them were not free in the slab already. Neighbors
-    /// are often freed one after the other: their bits go through a register.
+    /// Takes blocks back, from the first one up to one that lies in another slab; returns how many those are, those included that are free in the slab already. Neighbors are
+    /// often freed one after the other: their bits go through a register.
     /// </summary>
-    public static uint Give(Slab* slab, Round* rounds, uint count, out uint given)
+    public static uint Give(Slab* slab, Round* rounds, uint count)
     {
         ulong* bits = BitsOf(slab);
         uint at = SlotOf(slab, (nuint)rounds->Block) / 64, lowest = Bits.Min(at, slab->FirstWord), done = 0, added = 0;
@@ -311,7 +311,6 @@ internal unsafe struct Slab
         bits[at] = word;
         slab->FirstWord = lowest;
         slab->FreeCount += added;
-        given = added;
         return done;
     }
 
