@@ -146,6 +146,11 @@ internal static unsafe partial class Heap
         // Partners: those of Push.
         Shared.Write(&cache->Busy, (nuint)block);
         PageEntry* entry = AddressMap.EntryIn(window, (nuint)block);
+        if (!ThreadCache.HasSlabs(cache))
+        {
+            return PushFitted<TSlowPath>(block, cache, thread, handle, flags, entry);
+        }
+
         uint index = Shared.Read(&entry->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
         if (index >= PageEntry.FirstStateKind)
         {
@@ -153,7 +158,7 @@ internal static unsafe partial class Heap
         }
 
         byte* state = AddressMap.StateIn(window, (nuint)block);
-        if (ThreadCache.HasSlabs(cache) && BlockState.TryKillAtOnce(state))
+        if (BlockState.TryKillAtOnce(state))
         {
             return PushDead(cache, handle, ThreadCache.MagazineOf(cache, index), block, state);
         }
@@ -168,8 +173,7 @@ internal static unsafe partial class Heap
     {
         uint index = Shared.Read(&entry->Tag) - cache->TagBase;
         byte* state = PageEntry.StateOf(entry);
-        if (ThreadCache.HasSlabs(cache)
-            && index - PageEntry.FirstStateKind < SizeClass.Count - PageEntry.FirstStateKind
+        if (index - PageEntry.FirstStateKind < SizeClass.Count - PageEntry.FirstStateKind
             && PageEntry.IsStart(entry, (nuint)block)
             && BlockState.IsLive(Shared.Read(state)))
         {
@@ -186,28 +190,23 @@ internal static unsafe partial class Heap
     {
         uint index = Shared.Read(&entry->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
         byte* state = PageEntry.StateOf(entry);
-        if (ThreadCache.HasSlabs(cache)
-            && index - PageEntry.FirstStateKind < SizeClass.Count - PageEntry.FirstStateKind
+        if (index - PageEntry.FirstStateKind < SizeClass.Count - PageEntry.FirstStateKind
             && PageEntry.IsStart(entry, (nuint)block)
             && BlockState.TryKillAtOnce(state))
         {
             return PushDead(cache, handle, ThreadCache.MagazineOf(cache, index), block, state);
         }
 
-        if (index == PageEntry.FittedKind)
-        {
-            return PushFitted<TSlowPath>(block, cache, thread, handle, flags);
-        }
-
         Shared.Write(&cache->Busy, (nuint)handle);
         return TSlowPath.Free(block, thread, handle, flags);
     }
 
-    // As PushCommon for a block of a fitted heap, still inside.
-    private static int PushFitted<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags)
+    // As PushCommon for a block of a fitted heap, still inside; or the gate is closed.
+    private static int PushFitted<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags, PageEntry* entry)
         where TSlowPath : struct, ISlowPath
     {
         bool isFreed = ThreadCache.IsOpenFor(cache, 0)
+            && Shared.Read(&entry->Tag) == PageEntry.WithBias(cache->TagBase, Bias.None) + PageEntry.FittedKind
             && !UserValues.IsUsed(&cache->Heap->UserValues)
             && FreeFitted(cache->Heap, cache, (byte*)block, AddressMap.ArrayStateOf(block), PageEntry.FittedKind);
         Shared.Write(&cache->Busy, (nuint)handle);

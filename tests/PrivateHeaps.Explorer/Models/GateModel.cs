@@ -5,10 +5,11 @@ using PrivateHeaps.Storage;
 namespace PrivateHeaps.Explorer.Models;
 
 /// <summary>
-/// A thread allocates and frees by its cache while another has the heap stand still: then nothing changes in it. Of the process heap it does so as
+/// A thread allocates and frees, or resizes, by its cache while another has the heap stand still: then nothing changes in it. Of the process heap it does so as
 /// malloc's face.
 /// </summary>
-internal sealed unsafe class GateModel(string name, bool isProcess, nuint maximumBytes = 0) : Model(name)
+internal sealed unsafe class GateModel(
+    string name, bool isProcess, nuint maximumBytes = 0, nuint bytes = 40, bool isCommon = false, bool resizes = false) : Model(name)
 {
     private nint _heap;
 
@@ -16,16 +17,25 @@ internal sealed unsafe class GateModel(string name, bool isProcess, nuint maximu
     {
         base.Prepare();
         _heap = isProcess ? Heap.ProcessHandle : MakeHeap(maximumBytes: maximumBytes);
-        Notes[0] = (nint)Allocate(0, _heap, 40);
+        Notes[0] = (nint)Allocate(0, _heap, bytes);
+        if (isCommon)
+        {
+            Finding.Unless(Free(1, _heap, Allocate(0, _heap, bytes)), "the slab is made common");
+        }
     }
 
     public override void Run(int thread)
     {
         if (thread == 0)
         {
+            if (resizes)
+            {
+                Finding.Unless((nint)Heap.Reallocate(State(0), _heap, 0, (void*)Notes[0], bytes - 1) == Notes[0], "the block is resized where it lies");
+                return;
+            }
+
             Finding.Unless(FreeByFace((void*)Notes[0]), "the block is freed");
-            Notes[1] = (nint)AllocateByFace(40);
-            Finding.Unless(Notes[1] != 0, "the block is allocated");
+            Finding.Unless(AllocateByFace(bytes) != null, "the block is allocated");
             return;
         }
 
