@@ -7,7 +7,7 @@ namespace PrivateHeaps.Explorer;
 /// <summary>No block of a heap is lost and none is in two places, at the end of a schedule.</summary>
 internal static unsafe class Conservation
 {
-    /// <summary>Checks the heap, which holds so many live blocks of its slabs.</summary>
+    /// <summary>Checks the heap, which holds so many live blocks.</summary>
     public static void Check(ThreadState* self, nint handle, int liveBlocks)
     {
         HeapState* heap = HeapRegistry.Find(handle);
@@ -37,15 +37,16 @@ internal static unsafe class Conservation
             AddAll(free, heap, index, heap->Depots == null ? null : ((Depot*)heap->Depots + index)->Full, onlyFirst: false);
         }
 
-        Finding.Unless(Heap.Validate(self, handle, 0), "the heap is sound");
-        Finding.Unless(heap->IsFitted || CountLive(heap, free) == liveBlocks, "as many blocks live as the threads hold");
+        HeapTotals totals = default;
+        Finding.Unless(Heap.Validate(self, handle, 0) && Heap.Summarize(self, handle, &totals), "the heap is sound");
+        Finding.Unless((int)totals.BlockCount == liveBlocks, "as many blocks live as the threads hold");
+        CheckSlabs(heap, free);
         nuint largest;
         Finding.Unless(Heap.Compact(self, handle, 0, &largest) && Heap.Validate(self, handle, 0), "the heap is sound when its magazines are empty");
     }
 
-    private static int CountLive(HeapState* heap, HashSet<nint> free)
+    private static void CheckSlabs(HeapState* heap, HashSet<nint> free)
     {
-        int live = 0;
         for (Region* region = heap->Regions.First; region != null; region = region->Next)
         {
             for (uint page = Region.HeaderPages; page < region->TouchedPages; page++)
@@ -65,14 +66,11 @@ internal static unsafe class Conservation
                     int places = (isLive ? 1 : 0) + (isFree ? 1 : 0) + (free.Contains((nint)block) ? 1 : 0);
                     Finding.Unless(places >= 1, "no block is lost");
                     Finding.Unless(places == 1, "a block is live or free, and in one place");
-                    live += isLive ? 1 : 0;
                 }
 
                 page += slab->PageCount - 1;
             }
         }
-
-        return live;
     }
 
     private static void AddAll(HashSet<nint> free, HeapState* heap, uint index, Rounds* rounds, bool onlyFirst)

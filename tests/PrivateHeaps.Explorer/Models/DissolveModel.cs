@@ -107,6 +107,6 @@ internal sealed unsafe class DissolveModel(
         Finding.Unless(Frees[0] + Frees[1] + Frees[2] == (isLive ? 1 : 2), "as many frees succeed as there were blocks");
         Finding.Unless(isLive || freesLater || *Later == *Block, "no other block is touched");
         HeapState.BinOf(HeapRegistry.Find(_heap), SizeClass.Of(blockBytes))->FreeCount -= freesLater ? _others : 0;
-        Conservation.Check(State(-1), _heap, freesLater ? (int)_others : isLive && laterBytes <= blockBytes ? 1 : 0);
+        Conservation.Check(State(-1), _heap, freesLater ? (int)_others : isLive ? 1 : 0);
     }
 }

@@ -37,7 +37,7 @@ internal sealed unsafe class MoveableModel(string name, nuint bytes) : Model(nam
         HandleTable.LeaveLock();
         Finding.Unless(!Free(0, Heap.ProcessHandle, block) && !Free(1, Heap.ProcessHandle, block), "nobody frees the block by its address");
         Finding.Unless(Heap.Size(State(1), Heap.ProcessHandle, 0, block) == bytes - Less, "the address tells the size");
-        Conservation.Check(State(-1), Heap.ProcessHandle, bytes <= 256 * 1024 ? 1 : 0);
+        Conservation.Check(State(-1), Heap.ProcessHandle, 1);
         Finding.Unless(HandleTable.Enter(Notes[3]) == moveable, "the handle is in use");
         HandleTable.Remove(moveable);
         HandleTable.LeaveLock();

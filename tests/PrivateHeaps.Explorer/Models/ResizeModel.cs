@@ -55,7 +55,7 @@ internal sealed unsafe class ResizeModel(string name, nuint bytes, nuint wanted,
             nuint also = SizeOf(Resized[0]);
             bool isOne = Resized[0] == Resized[1] ? resized == wanted || resized == alsoWanted : resized == wanted != (also == alsoWanted);
             Finding.Unless(isOne, "there is one block, and it has the size of who came last");
-            CheckAll(1);
+            Conservation.Check(State(-1), _heap, 1);
             return;
         }
 
@@ -64,22 +64,8 @@ internal sealed unsafe class ResizeModel(string name, nuint bytes, nuint wanted,
         nuint later = SizeOf(*Later);
         Finding.Unless(later == LaterBytes || (later == wanted && *Later == Resized[1]) || (Resized[1] != 0 && *Later == (nint)Block), "no other block has another size");
         Finding.Unless(*Later != Resized[1] || *Freed == 1, "no block is handed out twice");
-        CheckAll(2 - (int)*Freed);
+        Conservation.Check(State(-1), _heap, 2 - (int)*Freed);
     }
 
     private nuint SizeOf(nint block) => Heap.Size(State(-1), _heap, 0, (void*)block);
-
-    private void CheckAll(int live)
-    {
-        bool isSlabs = bytes <= 256 * 1024 && wanted <= 256 * 1024 && alsoWanted <= 256 * 1024 && maximumBytes == 0;
-        if (isSlabs)
-        {
-            Conservation.Check(State(-1), _heap, live);
-            return;
-        }
-
-        HeapTotals totals = default;
-        Finding.Unless(Heap.Validate(State(-1), _heap, 0) && Heap.Summarize(State(-1), _heap, &totals), "the heap is sound");
-        Finding.Unless((int)totals.BlockCount == live, "as many blocks live as the threads hold");
-    }
 }

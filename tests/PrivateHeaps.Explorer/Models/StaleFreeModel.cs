@@ -33,7 +33,7 @@ internal sealed unsafe class StaleFreeModel(string name, nuint bytes, nuint late
         bool isLive = Heap.Size(State(-1), _laterHeap, 0, (void*)Notes[3]) == laterBytes;
         Finding.Unless(Notes[1] + Notes[2] == (isLive ? 1 : 2), "as many frees succeed as there were blocks");
         Finding.Unless(isLive || (Notes[3] == Notes[0] && !isOfOtherHeap), "no other block is touched");
-        int live = isLive && laterBytes <= 256 * 1024 ? 1 : 0;
+        int live = isLive ? 1 : 0;
         Conservation.Check(State(-1), _heap, isOfOtherHeap ? 0 : live);
         Conservation.Check(State(-1), _laterHeap, live);
     }
