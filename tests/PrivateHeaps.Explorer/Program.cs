@@ -59,6 +59,8 @@ Model[] models =
     new ResizeModel("resize-freed-common", 2900, 2600, isCommon: true, otherBytes: 40),
     new ResizeModel("resize-moves", 40, 400),
     new ResizeModel("resize-moves-common", 40, 400, isCommon: true),
+    new ResizeModel("resize-grows", 20 * 1024, 40 * 1024, grownFrom: 10 * 1024),
+    new ResizeModel("resize-leaves", 300 * 1024, 2 * 1024 * 1024),
     new ResizeModel("resize-large", 300 * 1024, 290 * 1024),
     new ResizeModel("resize-solo", 2 * 1024 * 1024, 3 * 1024 * 1024),
     new ResizeModel("resize-copies", 2 * 1024 * 1024, 100),

@@ -82,15 +82,23 @@ internal static unsafe partial class Heap
         {
             block = AllocateFitted(heap, cache, bytes, alignment);
         }
-        else if (bytes <= (zero ? SizeClass.LargestBoundedBytes : HeapState.LargestSlabBytes(heap))
-            && alignment <= Units.PageBytes
-            && (flags & HeapFlags.SettableUserValue) == 0)
-        {
-            block = AllocateSmall(heap, cache, bytes, alignment, lastTry);
-        }
         else
         {
-            return AllocateLarge(&heap->Regions, bytes, alignment, flags);
+            bool isSmall = bytes <= (zero ? SizeClass.LargestBoundedBytes : HeapState.LargestSlabBytes(heap))
+                && alignment <= Units.PageBytes
+                && (flags & HeapFlags.SettableUserValue) == 0;
+
+            // A block that grows gets a page run, behind which it can grow on; one of a slab only if there is none.
+            if (!isSmall || (flags & HeapFlags.Grows) != 0)
+            {
+                block = AllocateLarge(&heap->Regions, bytes, alignment, flags);
+                if (block != null || !isSmall)
+                {
+                    return block;
+                }
+            }
+
+            block = AllocateSmall(heap, cache, bytes, alignment, lastTry);
         }
 
         if (zero && block != null)

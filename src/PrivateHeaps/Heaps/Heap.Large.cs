@@ -22,13 +22,14 @@ internal static unsafe partial class Heap
         }
 
         nuint blockBytes = Bits.RoundUp(Bits.Max(bytes, 1), Units.PageBytes);
-        if (!regions->Bounded && (bytes >= SoloBytes(flags) || alignment >= SoloBytes(flags)))
+        if (HasOwnMapping(regions, Bits.Max(bytes, alignment), flags))
         {
             return AllocateSolo(regions, bytes, blockBytes, alignment, flags);
         }
 
         uint pages = (uint)(blockBytes >> Units.PageShift);
-        byte* block = RegionSet.TakeRun(regions, pages, alignment, out Region* region, out bool clean);
+        uint room = (flags & HeapFlags.Grows) != 0 ? pages : 0;
+        byte* block = RegionSet.TakeRun(regions, pages, alignment, room, out Region* region, out bool clean);
         if (block != null)
         {
             if (zero && !clean)
@@ -86,10 +87,11 @@ internal static unsafe partial class Heap
     }
 
     /// <summary>
-    /// Changes a page run where it lies; resized is null, and nothing was changed, when it cannot grow there. False when another thread has freed the block
+    /// Changes a page run where it lies; resized is null, and nothing was changed, when it cannot or may not grow there. False when another thread has freed the block
     /// meanwhile.
     /// </summary>
-    private static bool ResizeLarge(RegionSet* regions, byte* block, PageEntry* entry, byte* state, uint tag, nuint bytes, bool zero, out byte* resized)
+    private static bool ResizeLarge(
+        RegionSet* regions, byte* block, PageEntry* entry, byte* state, uint tag, nuint bytes, bool zero, bool mayExtend, out byte* resized)
     {
         resized = null;
         if (!ClaimLarge(entry, tag))
@@ -104,7 +106,7 @@ internal static unsafe partial class Heap
         Region* region = (Region*)entry->Owner;
         uint pages = entry->Pages;
         bool fits = wanted <= pages
-            || (wanted <= region->PageCount && RegionSet.ExtendRun(regions, region, block, pages, (uint)wanted - pages));
+            || (mayExtend && wanted <= region->PageCount && RegionSet.ExtendRun(regions, region, block, pages, (uint)wanted - pages));
         if (wanted < pages)
         {
             RegionSet.GiveRun(regions, region, block + blockBytes, pages - (uint)wanted);

@@ -14,6 +14,11 @@ internal static unsafe partial class Heap
     private const uint ShrinkFactor = 4;
     private const uint SmallestMovedBytes = 256;
 
+    // A block that the thread has just moved because it had grown, and that grows on to this size or more, gets a page run with as much room behind it: there it grows in place.
+    // By half each time, up to 256 KiB, a step takes 200 ns in place of 360, nearly all of which was copying. One that grows but once would pay 130 ns for its run, and of
+    // several that grow in turn each would take the other's room; those are copied.
+    private const nuint GrowingBytes = 16 * Units.KiB;
+
     /// <summary>
     /// The block with its new size, perhaps elsewhere; null with NoMemory, WouldMove, BadBlock or BadHandle, and then nothing has changed.
     /// Flags: ZeroMemory clears what is added, ReallocInPlaceOnly forbids moving.
@@ -34,7 +39,8 @@ internal static unsafe partial class Heap
         bool inPlaceOnly = (flags & HeapFlags.ReallocInPlaceOnly) != 0;
         if (bytes > blockBytes || (IsWasteful(blockBytes, bytes) && !inPlaceOnly))
         {
-            return inPlaceOnly || bytes > SizeClass.LargestBytes || !IsTaken(cache, bias, state)
+            flags |= bytes >= GrowingBytes && (nint)block == Shared.Read(&cache->Thread->LastMoved) ? HeapFlags.Grows : 0;
+            return inPlaceOnly || bytes > SizeClass.LargestBytes || (flags & HeapFlags.Grows) != 0 || !IsTaken(cache, bias, state)
                 ? ReallocateOutside(thread, handle, flags, block, bytes, cache)
                 : MoveAtOnce(thread, handle, flags, (byte*)block, bytes, cache, magazine, state);
         }
@@ -80,6 +86,7 @@ internal static unsafe partial class Heap
             return ReallocateOutside(thread, handle, flags, block, bytes, cache);
         }
 
+        Shared.Write(&cache->Thread->LastMoved, (nint)moved);
         FillInside(flags, block, Bits.Min(magazine->BlockBytesPlusOne - 1 - slack, bytes), moved, bytes);
         BlockState.Kill(state);
         PushDead(cache, handle, magazine, block, state);
@@ -180,7 +187,7 @@ internal static unsafe partial class Heap
         }
 
         uint allocation = (flags & ~HeapFlags.ZeroMemory) | (grows && bytes > SizeClass.LargestBytes ? HeapFlags.Grows : 0);
-        byte* moved = (byte*)((allocation & HeapFlags.SettableUserValue) == 0 && alignment == 0
+        byte* moved = (byte*)((allocation & (HeapFlags.SettableUserValue | HeapFlags.Grows)) == 0 && alignment == 0
             ? Allocate(thread, handle, allocation, bytes)
             : AllocateSlow(thread, handle, allocation, bytes, alignment));
         if (moved == null)
@@ -287,7 +294,8 @@ internal static unsafe partial class Heap
                 resized = FittedHeap.Resize(&heap->Fitted, regions, block, bytes, zero) ? block : null;
                 return true;
             case PageEntry.LargeKind:
-                return (!inPlaceOnly && bytes < WorthMovingBytes) || ResizeLarge(regions, block, entry, state, tag, bytes, zero, out resized);
+                bool mayExtend = inPlaceOnly || !HasOwnMapping(regions, bytes, flags);
+                return (!inPlaceOnly && bytes < WorthMovingBytes) || ResizeLarge(regions, block, entry, state, tag, bytes, zero, mayExtend, out resized);
             case PageEntry.SoloKind:
                 bool mayMove = !inPlaceOnly && alignment <= Units.PageBytes;
                 return (!inPlaceOnly && bytes < SoloBytes(flags) / 2) || ResizeSolo(regions, block, entry, state, tag, bytes, zero, mayMove, out resized);

@@ -14,6 +14,8 @@ internal static unsafe partial class Heap
     // realloc leave no holes then (python3's peak: 137 MiB in place of 152).
     private static nuint SoloBytes(uint flags) => (flags & HeapFlags.MapsEarly) != 0 ? Slabs.SizeClass.LargestBytes + 1 : 0xFF000;
 
+    private static bool HasOwnMapping(RegionSet* regions, nuint bytes, uint flags) => !regions->Bounded && bytes >= SoloBytes(flags);
+
     private static byte* AllocateSolo(RegionSet* regions, nuint bytes, nuint blockBytes, nuint alignment, uint flags)
     {
         nuint pages = blockBytes >> Units.PageShift;

@@ -35,11 +35,17 @@ internal unsafe struct ThreadState
 
     public bool IsAttached;
 
+    /// <summary>The visit to a heap that began last came from a signal handler that had interrupted this thread inside that heap.</summary>
+    public bool IsInterrupted;
+
     /// <summary>Entries of the table, a power of two; 0 as long as it is everybody's, in which nothing is written.</summary>
     public nuint TableCount;
 
-    /// <summary>The visit to a heap that began last came from a signal handler that had interrupted this thread inside that heap.</summary>
-    public bool IsInterrupted;
+    /// <summary>
+    /// Where the last block went that this thread resized into another slab: a block that grows from there is likely to grow on. Something else may lie there by now. That of
+    /// <see cref="Threads.Nobody"/> is written by any thread, and what it says may be wrong.
+    /// </summary>
+    public nint LastMoved;
     public ThreadState* Next;
     public ThreadState* Previous;
 

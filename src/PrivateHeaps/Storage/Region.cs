@@ -179,14 +179,15 @@ internal unsafe struct Region
     }
 
     /// <summary>
-    /// A run of pages, committed, marked used; null when the region has none. The alignment is in bytes. All but the dirty pages read as zero.
+    /// A run of pages, committed, marked used, with so many free ones behind it; null when the region has none. The alignment is in bytes. All but the dirty pages read
+    /// as zero.
     /// </summary>
-    public static byte* TakeRun(Region* region, uint pages, nuint alignment, out uint dirty)
+    public static byte* TakeRun(Region* region, uint pages, nuint alignment, uint room, out uint dirty)
     {
         dirty = 0;
         uint alignmentPages = (uint)(alignment >> Units.PageShift);
         uint phase = (uint)((nuint)region->Base >> Units.PageShift);
-        uint page = RunMap.Find(&region->Pages, pages, Bits.Max(alignmentPages, 1), phase);
+        uint page = RunMap.Find(&region->Pages, pages + room, Bits.Max(alignmentPages, 1), phase);
         if (page == RunMap.None || !CommitTo(region, page + pages) || !CommitAgain(region, page, pages))
         {
             return null;

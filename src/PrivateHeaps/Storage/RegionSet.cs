@@ -62,11 +62,11 @@ internal unsafe struct RegionSet
     /// <summary>The last number of its own that a solo block got; see <see cref="Region.HugeNumber"/>.</summary>
     public uint LastHugeNumber;
 
-    /// <summary>A committed run of pages, or null. Clean: it reads as zero.</summary>
-    public static byte* TakeRun(RegionSet* set, uint pages, nuint alignment, out Region* region, out bool clean)
+    /// <summary>A committed run of pages, or null; if it can be, with so many free ones behind it. Clean: it reads as zero.</summary>
+    public static byte* TakeRun(RegionSet* set, uint pages, nuint alignment, uint room, out Region* region, out bool clean)
     {
         OsLock.Enter(&set->Lock);
-        byte* run = TakeRunLocked(set, pages, alignment, out region, out clean, out _);
+        byte* run = TakeRunLocked(set, pages, alignment, room, out region, out clean, out _);
         OsLock.Leave(&set->Lock);
         return run;
     }
@@ -75,7 +75,7 @@ internal unsafe struct RegionSet
     public static byte* TakeSlabRun(RegionSet* set, uint pages, out Region* region)
     {
         OsLock.Enter(&set->Lock);
-        byte* run = TakeRunLocked(set, pages, 0, out region, out _, out uint dirty);
+        byte* run = TakeRunLocked(set, pages, 0, 0, out region, out _, out uint dirty);
         set->TakenPages += dirty;
         OsLock.Leave(&set->Lock);
         return run;
@@ -286,7 +286,7 @@ internal unsafe struct RegionSet
         return region;
     }
 
-    private static byte* TakeRunLocked(RegionSet* set, uint pages, nuint alignment, out Region* region, out bool clean, out uint dirty)
+    private static byte* TakeRunLocked(RegionSet* set, uint pages, nuint alignment, uint room, out Region* region, out bool clean, out uint dirty)
     {
         clean = false;
         region = null;
@@ -298,12 +298,17 @@ internal unsafe struct RegionSet
 
         // Asked once: who changes nodes meanwhile must have looked at every region before he is refused.
         byte node = Os.NodeNumber;
-        byte* run = TakeFrom(set, pages, alignment, node, isOfNode: true, out region, out dirty);
+        byte* run = TakeFrom(set, pages, alignment, room, node, isOfNode: true, out region, out dirty);
+        if (run == null && room != 0)
+        {
+            run = TakeFrom(set, pages, alignment, 0, node, isOfNode: true, out region, out dirty);
+        }
+
         if (run == null && !set->Bounded)
         {
             nuint nextRegionBytes = set->NextRegionBytes;
             region = Grow(set, pages, alignment);
-            run = region == null ? null : Region.TakeRun(region, pages, alignment, out dirty);
+            run = region == null ? null : Region.TakeRun(region, pages, alignment, 0, out dirty);
             if (region != null && run == null)
             {
                 // There is address space and no memory. Were the region kept, each further try would add one.
@@ -314,7 +319,7 @@ internal unsafe struct RegionSet
 
         if (run == null && Os.HasNodes)
         {
-            run = TakeFrom(set, pages, alignment, node, isOfNode: false, out region, out dirty);
+            run = TakeFrom(set, pages, alignment, 0, node, isOfNode: false, out region, out dirty);
         }
 
         if (run == null)
@@ -329,13 +334,13 @@ internal unsafe struct RegionSet
     }
 
     // The run from the first region of the node, or of all others, that has it; null when none does.
-    private static byte* TakeFrom(RegionSet* set, uint pages, nuint alignment, byte node, bool isOfNode, out Region* region, out uint dirty)
+    private static byte* TakeFrom(RegionSet* set, uint pages, nuint alignment, uint room, byte node, bool isOfNode, out Region* region, out uint dirty)
     {
         dirty = 0;
         byte* run = null;
         for (region = set->First; region != null; region = region->Next)
         {
-            if (region->Node == node == isOfNode && (run = Region.TakeRun(region, pages, alignment, out dirty)) != null)
+            if (region->Node == node == isOfNode && (run = Region.TakeRun(region, pages, alignment, room, out dirty)) != null)
             {
                 break;
             }

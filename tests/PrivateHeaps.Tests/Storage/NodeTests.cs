@@ -352,7 +352,7 @@ public sealed unsafe class NodeTests(ITestOutputHelper output)
                     full = empty == null ? full : empty;
                     break;
                 case 6:
-                    byte* run = RegionSet.TakeRun(regions, count, 0, out Region* region, out _);
+                    byte* run = RegionSet.TakeRun(regions, count, 0, 0, out Region* region, out _);
                     runs.Add(((nint)region, (nint)run, count));
                     Note(region, run);
                     break;
