@@ -19,7 +19,7 @@ internal static unsafe class FaultScenarios
     private const int HeapsBefore = 40;
     private const int MostCalls = 5000;
 
-    private static readonly List<Block> s_blocks = [];
+    private static readonly List<SampledBlock> s_blocks = [];
     private static readonly List<nint> s_handles = [];
     private static HeapKind s_kind;
     private static nint s_heap;
@@ -361,7 +361,7 @@ internal static unsafe class FaultScenarios
         if (block != null)
         {
             Check((flags & Zero) == 0 || IsZero((byte*)block, 0, bytes), $"a zeroed block of {bytes} bytes is zero");
-            Block added = new((byte*)block, bytes, (byte)(s_step * 7 + 1));
+            SampledBlock added = new((byte*)block, bytes, (byte)(s_step * 7 + 1));
             added.Fill(0);
             s_blocks.Add(added);
         }
@@ -375,7 +375,7 @@ internal static unsafe class FaultScenarios
         }
 
         nuint bytes = Most(wanted);
-        Block block = s_blocks[place];
+        SampledBlock block = s_blocks[place];
         byte* resized = null;
         Step(
             $"HeapReAlloc of {block.Bytes} to {bytes} bytes",
@@ -389,7 +389,7 @@ internal static unsafe class FaultScenarios
 
         Check((flags & InPlace) == 0 || resized == block.Address, "a block stays in its place");
         Check((flags & Zero) == 0 || bytes <= block.Bytes || IsZero(resized, block.Bytes, bytes), $"what is added to {block.Bytes} up to {bytes} bytes is zero");
-        Block after = new(resized, bytes, block.Value);
+        SampledBlock after = new(resized, bytes, block.Value);
         Check(after.IsIntact(Math.Min(bytes, block.Bytes)), "a resized block keeps its contents");
         after.Fill(Math.Min(bytes, block.Bytes));
         s_blocks[place] = after;
@@ -397,7 +397,7 @@ internal static unsafe class FaultScenarios
 
     private static void Free(int place)
     {
-        Block block = s_blocks[place];
+        SampledBlock block = s_blocks[place];
         Check(block.IsIntact(block.Bytes), "a block is intact when it is freed");
         s_blocks.RemoveAt(place);
         Step($"HeapFree of {block.Bytes} bytes", () => HeapApi.HeapFree(s_heap, 0, block.Address), mustSucceed: true);
@@ -475,7 +475,7 @@ internal static unsafe class FaultScenarios
 
         string name = s_failed;
         s_failed = null;
-        foreach (Block block in s_blocks)
+        foreach (SampledBlock block in s_blocks)
         {
             Check(block.IsIntact(block.Bytes), $"after {name} a block of {block.Bytes} bytes is intact");
             Check(HeapApi.HeapSize(s_heap, 0, block.Address) == block.Bytes, $"after {name} a block of {block.Bytes} bytes is live");
@@ -490,43 +490,5 @@ internal static unsafe class FaultScenarios
         {
             throw new InvalidOperationException($"{s_kind}, {s_where} (refused last: {FailingSystem.LastRefused}): this does not hold: {what}.");
         }
-    }
-
-    /// <summary>A block with a pattern in its first bytes, and here and there further on.</summary>
-    private sealed class Block(byte* address, nuint bytes, byte value)
-    {
-        private const nuint SampleBytes = 64 * KiB;
-
-        public byte* Address => address;
-
-        public nuint Bytes => bytes;
-
-        public byte Value => value;
-
-        public void Fill(nuint from)
-        {
-            for (nuint index = 0; index < Bytes; index = Next(index))
-            {
-                if (index >= from)
-                {
-                    Address[index] = Value;
-                }
-            }
-        }
-
-        public bool IsIntact(nuint end)
-        {
-            for (nuint index = 0; index < end; index = Next(index))
-            {
-                if (Address[index] != Value)
-                {
-                    return false;
-                }
-            }
-
-            return true;
-        }
-
-        private static nuint Next(nuint index) => index < 63 ? index + 1 : (index + SampleBytes) & ~(SampleBytes - 1);
     }
 }

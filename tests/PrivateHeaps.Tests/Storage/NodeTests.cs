@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using PrivateHeaps.Heaps;
-using PrivateHeaps.Platform;
 using PrivateHeaps.Slabs;
 using PrivateHeaps.Storage;
 using PrivateHeaps.Tests.Platform;
@@ -12,8 +10,6 @@ namespace PrivateHeaps.Tests.Storage;
 /// <summary>What a heap does on a machine of several nodes, which is simulated: threads say on which one they run.</summary>
 public sealed unsafe class NodeTests(ITestOutputHelper output)
 {
-    private static readonly int[] s_sizes = [16, 48, 200, 1000, 5000];
-
     [Theory]
     [InlineData(2)]
     [InlineData(4)]
@@ -29,7 +25,7 @@ public sealed unsafe class NodeTests(ITestOutputHelper output)
             {
                 for (int index = 0; index < (round == 0 ? 1000 : 500); index++)
                 {
-                    byte* block = (byte*)heap.Alloc((nuint)s_sizes[index % s_sizes.Length]);
+                    byte* block = (byte*)heap.Alloc((nuint)NodeTraffic.Sizes[index % NodeTraffic.Sizes.Length]);
                     Assert.Equal(SimulatedNodes.Here, ((Slab*)AddressMap.EntryOf(block)->Owner)->Node);
                     Assert.Equal(SimulatedNodes.Here, RegionOf(heap, block)->Node);
                     blocks[number].Add((nint)block);
@@ -178,7 +174,7 @@ public sealed unsafe class NodeTests(ITestOutputHelper output)
     {
         using SimulatedNodes nodes = new();
         using BareHeap heap = new();
-        uint index = SizeClass.Of((nuint)s_sizes[0]);
+        uint index = SizeClass.Of((nuint)NodeTraffic.Sizes[0]);
         heap.Bins->DepotExtra = 20;
         heap.Bins->Sharing = byte.MaxValue;
         for (int number = 0; number < 20; number++)
@@ -259,7 +255,7 @@ public sealed unsafe class NodeTests(ITestOutputHelper output)
         using SimulatedNodes? nodes = isTold ? new() : null;
         using PrivateHeap heap = new();
         using NodeThreads threads = new(8, 2);
-        Traffic traffic = new(heap, threads.Count);
+        NodeTraffic traffic = new(heap, threads.Count);
         for (int round = 0; round < 40; round++)
         {
             if (round == 10)
@@ -306,14 +302,14 @@ public sealed unsafe class NodeTests(ITestOutputHelper output)
         RegionSet* regions = heap.Regions;
         Bin* bins = heap.Bins;
         List<(uint, nint)> places = [];
-        List<Round>[] blocks = [.. s_sizes.Select(_ => new List<Round>())];
+        List<Round>[] blocks = [.. NodeTraffic.Sizes.Select(_ => new List<Round>())];
         List<(nint Region, nint Run, uint Pages)> runs = [];
         Random random = new(1);
         void Note(Region* region, byte* place) => places.Add((region->Index, (nint)(place - region->Base)));
         for (int step = 0; step < 10_000; step++)
         {
-            int size = random.Next(s_sizes.Length), action = random.Next(8);
-            uint index = SizeClass.Of((nuint)s_sizes[size]), bias = (uint)random.Next(1, (int)biases), count = (uint)random.Next(1, (int)capacity);
+            int size = random.Next(NodeTraffic.Sizes.Length), action = random.Next(8);
+            uint index = SizeClass.Of((nuint)NodeTraffic.Sizes[size]), bias = (uint)random.Next(1, (int)biases), count = (uint)random.Next(1, (int)capacity);
             Bin* bin = bins + size;
             bin->Sharing = (byte)(random.Next(4) == 0 ? byte.MaxValue : 0);
             Rounds* full = null;
@@ -373,7 +369,7 @@ public sealed unsafe class NodeTests(ITestOutputHelper output)
             }
         }
 
-        for (int size = 0; size < s_sizes.Length; size++)
+        for (int size = 0; size < NodeTraffic.Sizes.Length; size++)
         {
             heap.Give(size, blocks[size]);
         }
@@ -400,153 +396,4 @@ public sealed unsafe class NodeTests(ITestOutputHelper output)
     }
 
     private static nuint TouchedPages(PrivateHeap heap) => (nuint)Regions(heap).Sum(region => ((Region*)region)->TouchedPages);
-
-    /// <summary>What threads of two nodes do with blocks, and on whose pages those lie.</summary>
-    private sealed class Traffic(PrivateHeap heap, int threadCount)
-    {
-        private const int BlockCount = 500;
-
-        private readonly Dictionary<nint, int> _nodeOfPage = [];
-        private readonly nint[][] _blocks = [.. Enumerable.Range(0, threadCount).Select(_ => new nint[BlockCount])];
-        private readonly Random _random = new(1);
-        private int _all;
-        private int _others;
-
-        public double ShareOfOther => (double)_others / _all;
-
-        public void Forget() => _all = _others = 0;
-
-        public void Use(string pattern, int number, int round)
-        {
-            switch (pattern)
-            {
-                case "phases":
-                    UseAlone(number, s_sizes[(round + number) % s_sizes.Length]);
-                    break;
-                case "handed":
-                    HandOver(number);
-                    break;
-                default:
-                    Serve(number);
-                    break;
-            }
-        }
-
-        private void UseAlone(int number, int bytes)
-        {
-            nint[] blocks = new nint[3000];
-            for (int index = 0; index < blocks.Length; index++)
-            {
-                blocks[index] = Allocate(number, bytes);
-            }
-
-            Free(blocks);
-        }
-
-        private void HandOver(int number)
-        {
-            if (number < 4)
-            {
-                for (int index = 0; index < BlockCount; index++)
-                {
-                    _blocks[number][index] = Allocate(number, 64);
-                }
-            }
-            else
-            {
-                // Of the thread whose number is one less, on the other node.
-                Free(_blocks[((number + 3) % 4)]);
-            }
-        }
-
-        private void Serve(int number)
-        {
-            for (int index = 0; index < BlockCount; index++)
-            {
-                ref nint block = ref _blocks[_random.Next(threadCount)][_random.Next(BlockCount)];
-                heap.Free((void*)block);
-                block = Allocate(number, _random.Next(16, 1024));
-            }
-        }
-
-        private nint Allocate(int number, int bytes)
-        {
-            int node = number % 2;
-            nint block = (nint)heap.Alloc((nuint)bytes);
-            for (nint page = block >> 12; page <= (block + bytes - 1) >> 12; page++)
-            {
-                _nodeOfPage.TryAdd(page, node);
-            }
-
-            _all++;
-            _others += _nodeOfPage[block >> 12] == node ? 0 : 1;
-            return block;
-        }
-
-        private void Free(nint[] blocks)
-        {
-            Array.ForEach(blocks, block => heap.Free((void*)block));
-            Array.Clear(blocks);
-        }
-    }
-
-    /// <summary>Regions and bins without caches, which would depend on what threads did before.</summary>
-    private sealed class BareHeap : IDisposable
-    {
-        public BareHeap()
-        {
-            Assert.True(Engine.Start());
-            Regions = (RegionSet*)NativeMemory.AllocZeroed((nuint)sizeof(RegionSet));
-            Regions->TagBase = PageEntry.TagBase(HeapRegistry.SlotLimit);
-            Regions->NextRegionBytes = Regions->LargestRegionBytes = 1 << 20;
-            Bins = (Bin*)NativeMemory.AllocZeroed((nuint)s_sizes.Length, (nuint)sizeof(Bin));
-        }
-
-        public RegionSet* Regions { get; }
-
-        /// <summary>One for each of the sizes.</summary>
-        public Bin* Bins { get; }
-
-        /// <summary>As many blocks as there are to be had up to the number.</summary>
-        public List<Round> Take(int size, uint wanted, uint bias)
-        {
-            Round* rounds = stackalloc Round[64];
-            uint taken = Bin.Take(Bins + size, Regions, SizeClass.Of((nuint)s_sizes[size]), rounds + wanted, wanted, bias);
-            return [.. new Span<Round>(rounds + wanted - taken, (int)taken)];
-        }
-
-        public void Give(int size, List<Round> rounds)
-        {
-            foreach (Round round in rounds)
-            {
-                Round given = round;
-                Bin.Give(Bins + size, Regions, &given, 1);
-            }
-        }
-
-        public void Dispose()
-        {
-            for (int size = 0; size < s_sizes.Length; size++)
-            {
-                Bin.Flush(Bins + size, Regions);
-                for (Slab* slab = Bin.TakeFree(Bins + size, null, onlySurplus: false), next; slab != null; slab = next)
-                {
-                    next = slab->Next;
-                    Slab.Drop(slab, Regions);
-                }
-
-                Assert.Equal((0u, 0u), (Bins[size].SlabCount, Bins[size].BlockCount));
-            }
-
-            Assert.Equal((nuint)0, Regions->UsedPages);
-            for (Region* region = Regions->First, next; region != null; region = next)
-            {
-                next = region->Next;
-                Region.Drop(region);
-            }
-
-            NativeMemory.Free(Bins);
-            NativeMemory.Free(Regions);
-        }
-    }
 }
