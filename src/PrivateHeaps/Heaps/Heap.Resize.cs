@@ -39,7 +39,7 @@ internal static unsafe partial class Heap
         bool inPlaceOnly = (flags & HeapFlags.ReallocInPlaceOnly) != 0;
         if (bytes > blockBytes || (IsWasteful(blockBytes, bytes) && !inPlaceOnly))
         {
-            flags |= bytes >= GrowingBytes && (nint)block == Shared.Read(&cache->Thread->LastMoved) ? HeapFlags.Grows : 0;
+            flags |= bytes >= Bits.Max(GrowingBytes, blockBytes) && (nint)block == Shared.Read(&cache->Thread->LastMoved) ? HeapFlags.Grows : 0;
             return inPlaceOnly || bytes > SizeClass.LargestBytes || (flags & HeapFlags.Grows) != 0 || !IsTaken(cache, bias, state)
                 ? ReallocateOutside(thread, handle, flags, block, bytes, cache)
                 : MoveAtOnce(thread, handle, flags, (byte*)block, bytes, cache, magazine, state);
