@@ -51,6 +51,11 @@ class Figures:
         """Our wall time against one peer's, in the workloads that both can do."""
         return mean(ratio for name in self.names() if (ratio := quotient(self.median(name, "seconds", "heap"), self.median(name, "seconds", peer))))
 
+    def mean_of_fastest(self, library):
+        """As mean_ratio of the wall time, of the fastest runs: what a machine whose speed changes from second to second does least to."""
+        every = [workload["seconds"] for workload in self.results["workloads"].values()]
+        return mean(min(runs[library]) / min(runs["libc"]) for runs in every if runs.get(library) and runs.get("libc"))
+
     def worst(self, measure, library):
         """The largest ratio against glibc, and the workload that it belongs to."""
         return max(((ratio, name) for name in self.names() if (ratio := self.ratio(name, measure, library))), default=(None, ""))
@@ -77,6 +82,8 @@ class Figures:
                 what = f"{MEASURES[measure]}, {group or 'all'} ({len(self.names(group))})"
                 rows.append([what] + [number(self.mean_ratio(measure, library, group)) for library in self.libraries])
             worst = [self.worst(measure, library) for library in self.libraries if library != "libc"]
+            if measure == "seconds":
+                rows.append([f"wall time, fastest runs ({len(self.names())})"] + [number(self.mean_of_fastest(library)) for library in self.libraries])
             rows.append([f"{MEASURES[measure]}, worst", ""] + [f"{number(ratio)} {name}" for ratio, name in worst])
         return "Geometric means of ratios against glibc", [""] + self.labels(), rows
 
