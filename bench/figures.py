@@ -83,7 +83,7 @@ class Figures:
                 rows.append([what] + [number(self.mean_ratio(measure, library, group)) for library in self.libraries])
             worst = [self.worst(measure, library) for library in self.libraries if library != "libc"]
             if measure == "seconds":
-                rows.append([f"wall time, fastest runs ({len(self.names())})"] + [number(self.mean_of_fastest(library)) for library in self.libraries])
+                rows.append([f"{MEASURES[measure]}, fastest runs ({len(self.names())})"] + [number(self.mean_of_fastest(library)) for library in self.libraries])
             rows.append([f"{MEASURES[measure]}, worst", ""] + [f"{number(ratio)} {name}" for ratio, name in worst])
         return "Geometric means of ratios against glibc", [""] + self.labels(), rows
 

@@ -6,8 +6,8 @@ namespace PrivateHeaps.Explorer.Models;
 /// A thread gives a block another size while a second one frees it and allocates again, or resizes it too: whoever comes first has it, the other one is refused or has
 /// the block that he is left, and no block is changed but this one.
 /// </summary>
-internal sealed unsafe class ResizeModel(string name, nuint bytes, nuint wanted, nuint maximumBytes = 0, nuint alsoWanted = 0, bool isCommon = false, nuint otherBytes = 0, nuint grownFrom = 0)
-    : Model(name)
+internal sealed unsafe class ResizeModel(
+    string name, nuint bytes, nuint wanted, nuint maximumBytes = 0, nuint alsoWanted = 0, bool isCommon = false, nuint otherBytes = 0, nuint grownFrom = 0) : Model(name)
 {
     private nint _heap;
 
@@ -26,6 +26,8 @@ internal sealed unsafe class ResizeModel(string name, nuint bytes, nuint wanted,
     {
         base.Prepare();
         _heap = MakeHeap(2 * 1024 * 1024, maximumBytes);
+
+        // A block that has just grown gets a place where it can grow on.
         Notes[0] = grownFrom == 0 ? (nint)Allocate(0, _heap, bytes) : (nint)Heap.Reallocate(State(1), _heap, 0, Allocate(1, _heap, grownFrom), bytes);
         if (isCommon)
         {
