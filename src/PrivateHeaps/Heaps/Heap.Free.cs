@@ -12,6 +12,7 @@ namespace PrivateHeaps.Heaps;
 /// Free, FreeProcess                    find the thread's cache for the heap
 ///   Push                               a live block of this heap's slabs: clear its state byte, into the magazine, done
 ///     MakeRoomAfterPush                that filled the magazine: spare, depot, slab, in this order
+///   PushAbroad                         as Push for a block that is not at home
 ///   PushCommon                         a live block of a slab that several threads free from: the same by compare-exchange
 ///   PushLarger, PushLargerCommon       a live block of a page or more, as Push and as PushCommon
 ///   PushFitted                         a live block of a small bounded heap
@@ -47,25 +48,34 @@ internal static unsafe partial class Heap
         where TSlowPath : struct, ISlowPath =>
         Push<TSlowPath>(cache, null, ProcessHandle, 0, block);
 
-    // The happy case. The address may be anything: page entry and state byte are looked up by arithmetic and decide. A tag with the bias of the cache says that no
-    // other thread changes the state of a live block here, so plain stores do; see Bias.
+    // The happy case: a block at home.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Push<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, void* block)
         where TSlowPath : struct, ISlowPath
     {
         // Busy comes first: that of the closed cache is no handle, so nothing below runs before the engine has started.
-        nuint turned = AddressMap.Turn(block);
-        byte* window;
-        if (cache->Busy != (nuint)handle || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
+        Home* home = Home.Current;
+        nuint granule;
+        if (cache->Busy != (nuint)handle || !Home.Holds(granule = Home.GranuleOf(home, AddressMap.Turn(block))))
         {
-            return TSlowPath.Free(block, thread, handle, flags);
+            return PushAbroad<TSlowPath>(handle, flags, block, thread, cache);
         }
 
         // Partners: Gate.CloseLocked; and, for the slab in which the block lies, Gate.TakeWatched and Gate.AwaitOwner.
         Shared.Write(&cache->Busy, (nuint)block);
-        nuint below = Shared.Read(&cache->OpenTag) - Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag);
-        byte* state = AddressMap.StateOfTurned(window, turned);
+        return PushInside<TSlowPath>(block, cache, thread, handle, flags, BelowOpen(cache, Home.EntryAt(home, granule)), Home.StateAt(home, granule));
+    }
 
+    // How far the tag of the page is below the cache's: a class if the block lies in a slab with the bias of this cache.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nuint BelowOpen(ThreadCache* cache, PageEntry* entry) => Shared.Read(&cache->OpenTag) - Shared.Read(&entry->Tag);
+
+    // The address may be anything: page entry and state byte are looked up by arithmetic and decide. A tag with the bias of the cache says that no
+    // other thread changes the state of a live block here, so plain stores do; see Bias.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int PushInside<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags, nuint below, byte* state)
+        where TSlowPath : struct, ISlowPath
+    {
         // Of larger blocks the state lies elsewhere.
         if (below >= PageEntry.FirstStateKind || !BlockState.IsLive(Shared.Read(state)))
         {
@@ -77,6 +87,21 @@ internal static unsafe partial class Heap
         return PushDead(cache, handle, ThreadCache.MagazineBelow(cache, below), block, state);
     }
 
+    // As Push for an address in any other window, or in none. The arguments come in the order in which HeapFree has them.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int PushAbroad<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread, ThreadCache* cache)
+        where TSlowPath : struct, ISlowPath
+    {
+        if (cache->Busy != (nuint)handle || !AddressMap.TryFindAbroad(block, out PageEntry* entry, out byte* state))
+        {
+            return TSlowPath.Free(block, thread, handle, flags);
+        }
+
+        // Partners: those of Push.
+        Shared.Write(&cache->Busy, (nuint)block);
+        return PushInside<TSlowPath>(block, cache, thread, handle, flags, BelowOpen(cache, entry), state);
+    }
+
     /// <summary>
     /// Goes into the heap at a live block of its slabs, of any bias: the magazine of the block's class, the caller clears the cache's Busy in the end. Null, and not
     /// inside, for everything that a fast path does not serve.
@@ -84,22 +109,19 @@ internal static unsafe partial class Heap
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Magazine* EnterAtBlock(ThreadState* thread, nint handle, void* block, out ThreadCache* cache, out byte* state, out uint bias)
     {
-        nuint turned = AddressMap.Turn(block);
-        byte* window;
         cache = CacheFor(thread, handle);
         state = null;
         bias = 0;
-        if (cache->Busy != (nuint)handle || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
+        if (cache->Busy != (nuint)handle || !AddressMap.TryFind(block, out PageEntry* entry, out state))
         {
             return null;
         }
 
         // Partner: Gate.CloseLocked.
         Shared.Write(&cache->Busy, (nuint)block);
-        uint tag = Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag);
+        uint tag = Shared.Read(&entry->Tag);
         nuint below = Shared.Read(&cache->OpenTag) - tag;
         bias = PageEntry.BiasOf(tag);
-        state = AddressMap.StateOfTurned(window, turned);
         if (below < PageEntry.FirstStateKind && BlockState.IsLive(Shared.Read(state)))
         {
             return ThreadCache.MagazineBelow(cache, below);
@@ -107,7 +129,7 @@ internal static unsafe partial class Heap
 
         // Of another bias, or larger.
         uint index = (tag - cache->TagBase) & PageEntry.UnbiasedMask;
-        state = index < PageEntry.FirstStateKind ? state : AddressMap.StateIn(window, (nuint)block, tag);
+        state = index < PageEntry.FirstStateKind ? state : AddressMap.StateIn(entry, state, (nuint)block, tag);
         if (ThreadCache.HasSlabs(cache) && index < SizeClass.Count && BlockState.IsLive(Shared.Read(state)))
         {
             return ThreadCache.MagazineOf(cache, index);
@@ -142,6 +164,10 @@ internal static unsafe partial class Heap
         where TSlowPath : struct, ISlowPath
     {
         byte* window = AddressMap.KnownWindowOf((nuint)block);
+        if (window == null)
+        {
+            return TSlowPath.Free(block, thread, handle, flags);
+        }
 
         // Partners: those of Push.
         Shared.Write(&cache->Busy, (nuint)block);

@@ -34,21 +34,18 @@ internal static unsafe partial class Heap
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static nuint SizeAtOnce(ThreadCache* cache, void* block)
     {
-        // As Push begins; to have that in one place costs each of the two three instructions.
-        nuint turned = AddressMap.Turn(block);
-        byte* window;
-        if (cache->Busy != (nuint)ProcessHandle || !AddressMap.IsPossibleBlock(turned) || (window = AddressMap.WindowOfTurned(turned)) == null)
+        if (cache->Busy != (nuint)ProcessHandle || !AddressMap.TryFind(block, out PageEntry* entry, out byte* state))
         {
             return 0;
         }
 
         // Partners: those of Push.
         Shared.Write(&cache->Busy, (nuint)block);
-        nuint below = Shared.Read(&cache->OpenTag) - Shared.Read(&AddressMap.EntryOfTurned(window, turned)->Tag);
+        nuint below = BelowOpen(cache, entry);
         nuint bytes = 0;
         if (below < PageEntry.FirstStateKind)
         {
-            byte seen = Shared.Read(AddressMap.StateOfTurned(window, turned));
+            byte seen = Shared.Read(state);
             bytes = BlockState.IsShort(seen) ? ThreadCache.MagazineBelow(cache, below)->BlockBytesPlusOne - seen : 0u;
         }
 

@@ -63,6 +63,11 @@ internal static unsafe class LinuxOs
 
     public static bool TryRead(void* from, void* to, nuint bytes) => Libc.read_memory(from, to, bytes) == 0;
 
+    /// <summary>Of how many windows the metadata lies side by side: 4 GiB, whose metadata takes 272 MiB of addresses.</summary>
+    public const nuint HomeWindows = 64;
+
+    public static bool Show(void* address, nuint bytes) => Libc.mprotect(address, bytes, Posix.ProtectRead) == 0;
+
     public static bool Hide(void* address, nuint bytes) => Posix.Hide(address, bytes, MapPrivate);
 
     private static void* Reserve(nuint bytes) => AskForHugePages(Posix.Map(bytes, 0, Posix.ProtectNone, MapPrivate), bytes);

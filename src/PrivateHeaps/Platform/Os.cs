@@ -138,6 +138,9 @@ internal static unsafe class Os
     /// </summary>
     public static bool Discard(void* address, nuint bytes) => !ChargesCommits && Decommit(address, bytes);
 
+    /// <summary>Makes pages of a reserved range readable, which costs addresses only, or where commits are charged commits them. They read as zero.</summary>
+    public static bool Show(void* address, nuint bytes) => ChargesCommits ? Commit(address, bytes, false) : CurrentOs.Show(address, WholePages(bytes));
+
     /// <summary>Makes committed pages of a reserved range inaccessible and gives their contents back. False: they are as they were.</summary>
     public static bool Hide(void* address, nuint bytes) => CurrentOs.Hide(address, WholePages(bytes));
 

@@ -6,6 +6,7 @@ namespace PrivateHeaps.Platform;
 internal static unsafe class Posix
 {
     public const int ProtectNone = 0;
+    public const int ProtectRead = 1;
     public const int ProtectReadWrite = 3;
     public const int ProtectReadWriteExecute = 7;
     private const int MapFixed = 0x10;

@@ -8,8 +8,9 @@ namespace PrivateHeaps.Storage;
 
 /// <summary>
 /// From any address to what the engine knows about it. The address space is cut into windows of 64 MiB; a window that holds heap memory
-/// has one metadata range: a PageEntry for each page, then a state byte for each granule. So two loads decide about any address, without
-/// reading the caller's memory. Windows are added under the lock and never removed; readers take no lock.
+/// has a PageEntry for each page and a state byte for each granule, in <see cref="Home"/> or else in a range of its own. So two loads decide about any address, without
+/// reading the caller's memory. Windows are added under the lock and never removed; readers take no lock. What the table has for a window is where its entries would begin if
+/// they went on down to address 0, so an address alone says how far from there its entry lies.
 /// </summary>
 internal static unsafe class AddressMap
 {
@@ -24,13 +25,17 @@ internal static unsafe class AddressMap
         get => (nuint)1 << ((X86Base.IsSupported ? 47 : 48) - WindowShift);
     }
 
-    public const nuint EntriesBytes = (WindowBytes >> Units.PageShift) * 16;
+    public const int EntriesShift = WindowShift - Units.PageShift + EntryShift;
+    public const nuint EntriesBytes = (nuint)1 << EntriesShift;
     public const nuint StatesBytes = WindowBytes >> Units.GranuleShift;
+
+    // The bytes of a page entry as a power of two.
+    private const int EntryShift = 4;
 
     // A block may start so near the end of its window that the bytes which follow its state byte would belong to the next one. They lie here.
     private const nuint TailBytes = 8;
 
-    /// <summary>Bytes of a window's range.</summary>
+    /// <summary>Bytes of a window's range outside of home.</summary>
     public const nuint RangeBytes = EntriesBytes + StatesBytes + Units.PageBytes;
 
     private static byte** s_windows;
@@ -40,10 +45,10 @@ internal static unsafe class AddressMap
     {
         s_state = s_state != null ? s_state : (State*)Metadata.Take((nuint)sizeof(State));
         s_windows = s_windows != null ? s_windows : (byte**)GuardPages.Map(WindowCount * (nuint)sizeof(byte*));
-        return s_state != null && s_windows != null;
+        return s_state != null && s_windows != null && Home.Initialize();
     }
 
-    /// <summary>The metadata range of the address's window; null when no heap ever had memory there.</summary>
+    /// <summary>Of the address's window, what <see cref="EntryIn"/> and <see cref="StateIn(byte*, nuint)"/> ask for; null when no heap ever had memory there.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte* WindowOf(nuint address)
     {
@@ -59,38 +64,69 @@ internal static unsafe class AddressMap
     public static nuint Turn(void* address) => BitOperations.RotateRight((nuint)address, Units.GranuleShift);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool IsPossibleBlock(nuint turned) => turned >> (WindowShift - Units.GranuleShift) < WindowCount;
+    private static bool IsPossibleBlock(nuint turned) => turned >> (WindowShift - Units.GranuleShift) < WindowCount;
 
-    /// <summary>As <see cref="WindowOf"/>, for what is a possible block's address.</summary>
+    /// <summary>
+    /// The page entry of an address, and in the array of states its state byte. False: no block can start there, or no heap ever had memory near it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte* WindowOfTurned(nuint turned) => WindowAt(turned >> (WindowShift - Units.GranuleShift));
+    public static bool TryFind(void* block, out PageEntry* entry, out byte* state)
+    {
+        Home* home = Home.Current;
+        nuint turned = Turn(block);
+        nuint granule = Home.GranuleOf(home, turned);
+        if (Home.Holds(granule))
+        {
+            entry = Home.EntryAt(home, granule);
+            state = Home.StateAt(home, granule);
+            return true;
+        }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static PageEntry* EntryOfTurned(byte* window, nuint turned) =>
-        (PageEntry*)window + ((turned & (WindowMask >> Units.GranuleShift)) >> (Units.PageShift - Units.GranuleShift));
+        return TryFindAbroad(block, out entry, out state);
+    }
 
+    /// <summary>As <see cref="TryFind"/>, for what does not lie in home.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte* StateOfTurned(byte* window, nuint turned) => window + EntriesBytes + (turned & (WindowMask >> Units.GranuleShift));
+    public static bool TryFindAbroad(void* block, out PageEntry* entry, out byte* state)
+    {
+        byte* window;
+        if (!IsPossibleBlock(Turn(block)) || (window = KnownWindowOf((nuint)block)) == null)
+        {
+            entry = null;
+            state = null;
+            return false;
+        }
+
+        entry = EntryIn(window, (nuint)block);
+        state = StateAbroad(window, (nuint)block);
+        return true;
+    }
 
     /// <summary>As <see cref="WindowOf"/>, for an address that is known to lie in heap memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte* KnownWindowOf(nuint address) => WindowAt(address >> WindowShift);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static PageEntry* EntryIn(byte* window, nuint address) => (PageEntry*)window + ((address & WindowMask) >> Units.PageShift);
+    public static PageEntry* EntryIn(byte* window, nuint address) =>
+        (PageEntry*)(window + ((address >> (Units.PageShift - EntryShift)) & ~(nuint)((1 << EntryShift) - 1)));
 
     /// <summary>In the array of states, where those lie that no page entry holds.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte* StateIn(byte* window, nuint address) => window + EntriesBytes + ((address & WindowMask) >> Units.GranuleShift);
+    public static byte* StateIn(byte* window, nuint address) =>
+        window == Home.Current->Window ? Home.StateOf(address) : StateAbroad(window, address);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* StateAbroad(byte* window, nuint address) =>
+        window + (address >> WindowShift << EntriesShift) + EntriesBytes + ((address & WindowMask) >> Units.GranuleShift);
 
     /// <summary>The state byte of an address in a page with this tag.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte* StateIn(byte* window, nuint address, uint tag)
-    {
-        // Where no block starts, neither place says that one is live.
-        PageEntry* entry = EntryIn(window, address);
-        return PageEntry.HoldsState(tag) && PageEntry.IsStart(entry, address) ? PageEntry.StateOf(entry) : StateIn(window, address);
-    }
+    public static byte* StateIn(byte* window, nuint address, uint tag) => StateIn(EntryIn(window, address), StateIn(window, address), address, tag);
+
+    /// <summary>The same where the page entry and the byte in the array are known. Where no block starts, neither says that one is live.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* StateIn(PageEntry* entry, byte* state, nuint address, uint tag) =>
+        PageEntry.HoldsState(tag) && PageEntry.IsStart(entry, address) ? PageEntry.StateOf(entry) : state;
 
     /// <summary>The page entry of an address in heap memory.</summary>
     public static PageEntry* EntryOf(void* address) => EntryIn(KnownWindowOf((nuint)address), (nuint)address);
@@ -139,11 +175,14 @@ internal static unsafe class AddressMap
     {
         nuint window = (nuint)address >> WindowShift;
         EnterLock();
-        if (address != null && WindowAt(window) == null)
+        bool isNew = address != null && WindowAt(window) == null;
+        byte* entries = !isNew ? null : Home.Add(window);
+        if (isNew)
         {
-            SetWindow(window, range);
+            SetWindow(window, entries != null ? entries : FromZero(range, window));
         }
-        else
+
+        if (!isNew || entries != null)
         {
             *(byte**)range = s_state->Unused;
             s_state->Unused = range;
@@ -212,9 +251,11 @@ internal static unsafe class AddressMap
             ClearSpan(StateIn(window, (nuint)start), piece >> Units.GranuleShift);
             start += piece;
             bytes -= piece;
-            if (((nuint)start & WindowMask) == 0)
+
+            // In home the states of the next window are what follows.
+            if (((nuint)start & WindowMask) == 0 && (window != Home.Current->Window || WindowOf((nuint)start) != window))
             {
-                Os.Clear(window + EntriesBytes + StatesBytes, TailBytes);
+                Os.Clear(StateIn(window, (nuint)start - 1) + 1, TailBytes);
             }
         }
     }
@@ -283,17 +324,21 @@ internal static unsafe class AddressMap
         bool there = WindowAt(window) != null;
         if (!there)
         {
-            byte* range = TakeRange();
-            there = range != null;
-            SetWindow(window, range);
+            byte* home = Home.Add(window);
+            byte* range = home != null ? null : TakeRange();
+            there = home != null || range != null;
+            SetWindow(window, home != null ? home : FromZero(range, window));
         }
 
         LeaveLock();
         return there;
     }
 
-    // Partner: WindowAt reads without the lock; the range is zero, which means "no block" everywhere.
-    private static void SetWindow(nuint window, byte* range) => Shared.Write((nint*)(s_windows + window), (nint)range);
+    // What the table has for a window with this range of its own.
+    private static byte* FromZero(byte* range, nuint window) => range == null ? null : range - (window << EntriesShift);
+
+    // Partner: WindowAt reads without the lock; what it leads to is zero, which means "no block" everywhere.
+    private static void SetWindow(nuint window, byte* entries) => Shared.Write((nint*)(s_windows + window), (nint)entries);
 
     private static byte* TakeRange()
     {

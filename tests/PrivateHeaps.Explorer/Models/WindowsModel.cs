@@ -3,7 +3,7 @@ using PrivateHeaps.Storage;
 
 namespace PrivateHeaps.Explorer.Models;
 
-/// <summary>Two threads are the first to have a block in a window of the address map.</summary>
+/// <summary>Two threads are the first to have a block in a window of the address map, outside of home.</summary>
 internal sealed unsafe class WindowsModel() : Model("windows")
 {
     private const nuint BlockBytes = 2 * 1024 * 1024;
@@ -14,7 +14,13 @@ internal sealed unsafe class WindowsModel() : Model("windows")
     {
         base.Prepare();
         _heap = MakeHeap();
-        byte* next = (byte*)World.Take(0, AddressMap.WindowBytes);
+        byte* next;
+        do
+        {
+            next = (byte*)World.Take(AddressMap.WindowBytes, AddressMap.WindowBytes) + AddressMap.WindowBytes;
+        }
+        while (Home.Holds(Home.GranuleOf(Home.Current, AddressMap.Turn(next))));
+
         Finding.Unless(AddressMap.WindowOf((nuint)next) == null, "no heap has memory in the window");
     }
 

@@ -47,6 +47,10 @@ internal static unsafe class CurrentOs
 
     public static bool TryRead(void* from, void* to, nuint bytes) => false;
 
+    public const nuint HomeWindows = 8;
+
+    public static bool Show(void* address, nuint bytes) => true;
+
     public static bool Hide(void* address, nuint bytes) => false;
 
     private static void* Reserve(nuint bytes) => World.Take(bytes, 4096);

@@ -1,3 +1,5 @@
+using PrivateHeaps.Foundation;
+using PrivateHeaps.Platform;
 using PrivateHeaps.Storage;
 
 namespace PrivateHeaps.Tests.Storage;
@@ -38,6 +40,92 @@ public sealed unsafe class AddressMapTests
         Assert.True(heap.Validate());
         heaps.ForEach(each => each.Dispose());
     }
+
+    [Fact]
+    public void Blocks_far_from_home_are_served_as_those_at_home()
+    {
+        // What is reserved stays so until a heap finds room for its region beyond it only.
+        List<nint> reserved = [];
+        List<PrivateHeap> heaps = [];
+        do
+        {
+            reserved.Add((nint)Os.Reserve(Units.GiB));
+            heaps.Add(new PrivateHeap(new PrivateHeapOptions { InitialSize = 80 * Units.MiB }));
+        }
+        while (IsAtHome(heaps[^1].Alloc(FirstBytes)) && reserved.Count < 16);
+
+        PrivateHeap heap = heaps[^1];
+        List<(nint Block, nuint Bytes)> blocks = [];
+        for (nuint bytes = 1; bytes < 300_000; bytes += bytes / 7 + 1)
+        {
+            for (int count = 0; count < 5; count++)
+            {
+                byte* block = (byte*)heap.Alloc(bytes);
+                Assert.False(IsAtHome(block));
+                Memory.Fill(block, bytes, (byte)bytes);
+                blocks.Add(((nint)block, bytes));
+            }
+        }
+
+        Assert.True(heap.Validate());
+        for (int index = 0; index < blocks.Count; index += 5)
+        {
+            (nint first, nuint bytes) = blocks[index];
+            Assert.Equal(bytes, heap.GetSize((void*)first));
+            Assert.Throws<ArgumentException>(() => heap.Free((void*)(first + 1)));
+            heap.Free((void*)first);
+            Assert.Throws<ArgumentException>(() => heap.Free((void*)first));
+
+            byte* shrunk = (byte*)heap.Realloc((void*)blocks[index + 1].Block, bytes / 2 + 1);
+            byte* grown = (byte*)heap.Realloc((void*)blocks[index + 2].Block, bytes * 2);
+            Memory.AssertFilled(shrunk, 0, bytes / 2 + 1, (byte)bytes);
+            Memory.AssertFilled(grown, 0, bytes, (byte)bytes);
+            Assert.Equal((bytes / 2 + 1, bytes * 2), (heap.GetSize(shrunk), heap.GetSize(grown)));
+            heap.Free(shrunk);
+            heap.Free(grown);
+        }
+
+        // By another thread, whose first free makes a slab common.
+        Threads.Run(() =>
+        {
+            for (int index = 0; index < blocks.Count; index += 5)
+            {
+                heap.Free((void*)blocks[index + 3].Block);
+                Assert.Throws<ArgumentException>(() => heap.Free((void*)blocks[index + 3].Block));
+            }
+        });
+
+        for (int index = 0; index < blocks.Count; index += 5)
+        {
+            Memory.AssertFilled((byte*)blocks[index + 4].Block, 0, blocks[index + 4].Bytes, (byte)blocks[index + 4].Bytes);
+            heap.Free((void*)blocks[index + 4].Block);
+        }
+
+        Assert.True(heap.Validate());
+        heaps.ForEach(each => each.Dispose());
+        reserved.ForEach(range => Os.Release((void*)range, Units.GiB));
+    }
+
+    [Fact]
+    public void Addresses_at_home_where_no_heap_has_memory_are_no_blocks()
+    {
+        using PrivateHeap heap = new();
+        nuint address = (nuint)heap.Alloc(100) & ~AddressMap.WindowMask;
+        while (AddressMap.WindowOf(address) != null)
+        {
+            address += AddressMap.WindowBytes;
+        }
+
+        Assert.True(IsAtHome((void*)address));
+        for (nuint offset = 0; offset < AddressMap.WindowBytes; offset += 65_616)
+        {
+            Assert.Throws<ArgumentException>(() => heap.Free((void*)(address + offset)));
+        }
+
+        Assert.True(heap.Validate());
+    }
+
+    private static bool IsAtHome(void* address) => Home.Holds(Home.GranuleOf(Home.Current, AddressMap.Turn(address)));
 
     private static bool HoldsBoundary(PrivateHeap heap, nuint boundary)
     {

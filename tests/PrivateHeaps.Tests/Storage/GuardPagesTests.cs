@@ -34,7 +34,8 @@ public sealed unsafe class GuardPagesTests
         nuint largeBytes = GuardedRange.ReservationBytes * 2;
         byte* large = (byte*)Metadata.Take(largeBytes);
         byte* small = (byte*)Metadata.Take(64);
-        AssertGuarded(AddressMap.WindowOf((nuint)block), null);
+        AssertGuarded((byte*)AddressMap.EntryOf(block), null);
+        AssertGuarded(AddressMap.StateOf(block), null);
         AssertGuarded((byte*)HeapRegistry.AtSlot(0), null);
         AssertGuarded((byte*)handle, null);
         AssertGuarded(small, null);
