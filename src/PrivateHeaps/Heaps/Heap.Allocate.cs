@@ -207,8 +207,8 @@ internal static unsafe partial class Heap
 
         // Classes of the table never need a long slack.
         Shared.Write(top[-1].State, (byte)(magazine->BlockBytesPlusOne - (uint)bytes));
-        magazine->Top = --top;
-        byte* block = top->Block;
+        magazine->Top = top - 1;
+        byte* block = top[-1].Block;
         Shared.Write(&cache->Busy, (nuint)handle);
         return block;
     }

@@ -63,7 +63,7 @@ internal static unsafe partial class Heap
 
         // Partners: Gate.CloseLocked; and, for the slab in which the block lies, Gate.TakeWatched and Gate.AwaitOwner.
         Shared.Write(&cache->Busy, (nuint)block);
-        return PushInside<TSlowPath>(block, cache, thread, handle, flags, BelowOpen(cache, Home.EntryAt(home, granule)), Home.StateAt(home, granule));
+        return PushInside<TSlowPath>(block, cache, thread, handle, flags, Home.StateAt(home, granule), BelowOpen(cache, AddressMap.EntryIn(home->Window, (nuint)block)));
     }
 
     // How far the tag of the page is below the cache's: a class if the block lies in a slab with the bias of this cache.
@@ -73,7 +73,7 @@ internal static unsafe partial class Heap
     // The address may be anything: page entry and state byte are looked up by arithmetic and decide. A tag with the bias of the cache says that no
     // other thread changes the state of a live block here, so plain stores do; see Bias.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int PushInside<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags, nuint below, byte* state)
+    private static int PushInside<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags, byte* state, nuint below)
         where TSlowPath : struct, ISlowPath
     {
         // Of larger blocks the state lies elsewhere.
@@ -99,7 +99,7 @@ internal static unsafe partial class Heap
 
         // Partners: those of Push.
         Shared.Write(&cache->Busy, (nuint)block);
-        return PushInside<TSlowPath>(block, cache, thread, handle, flags, BelowOpen(cache, entry), state);
+        return PushInside<TSlowPath>(block, cache, thread, handle, flags, state, BelowOpen(cache, entry));
     }
 
     /// <summary>
@@ -163,15 +163,13 @@ internal static unsafe partial class Heap
     private static int PushCommon<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags)
         where TSlowPath : struct, ISlowPath
     {
-        byte* window = AddressMap.KnownWindowOf((nuint)block);
-        if (window == null)
+        if (!AddressMap.TryFind(block, out PageEntry* entry, out byte* state))
         {
             return TSlowPath.Free(block, thread, handle, flags);
         }
 
         // Partners: those of Push.
         Shared.Write(&cache->Busy, (nuint)block);
-        PageEntry* entry = AddressMap.EntryIn(window, (nuint)block);
         if (!ThreadCache.HasSlabs(cache))
         {
             return PushFitted<TSlowPath>(block, cache, thread, handle, flags, entry);
@@ -183,7 +181,6 @@ internal static unsafe partial class Heap
             return PushLarger<TSlowPath>(block, cache, thread, handle, flags, entry);
         }
 
-        byte* state = AddressMap.StateIn(window, (nuint)block);
         if (BlockState.TryKillAtOnce(state))
         {
             return PushDead(cache, handle, ThreadCache.MagazineOf(cache, index), block, state);

@@ -77,7 +77,7 @@ internal static unsafe class AddressMap
         nuint granule = Home.GranuleOf(home, turned);
         if (Home.Holds(granule))
         {
-            entry = Home.EntryAt(home, granule);
+            entry = EntryIn(home->Window, (nuint)block);
             state = Home.StateAt(home, granule);
             return true;
         }
