@@ -222,6 +222,21 @@ TEST("HeapFree refuses bad addresses with 87 and bad handles with 6, and harms n
     check_neighbor(heap);
 }
 
+TEST("addresses up to 8 GiB away from a block, where no heap has memory, are refused like all others")
+{
+    HANDLE heap = new_heap();
+    char *block = HeapAlloc(heap, 0, 100);
+    for (intptr_t distance = 61 * (intptr_t)MiB; distance < 8192 * (intptr_t)MiB; distance += 31 * MiB + 16)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            char *address = block + sign * distance;
+            CHECK_ERROR(ERROR_INVALID_PARAMETER, !HeapFree(heap, 0, address));
+            CHECK(HeapSize(heap, 0, address) == (SIZE_T)-1);
+            CHECK(HeapReAlloc(heap, 0, address, 10) == NULL);
+            CHECK(!HeapValidate(heap, 0, address));
+        }
+    CHECK(HeapSize(heap, 0, block) == 100 && HeapFree(heap, 0, block) && HeapDestroy(heap));
+}
+
 TEST("a block freed twice is refused until its memory is a block again")
 {
     HANDLE heap = new_heap();

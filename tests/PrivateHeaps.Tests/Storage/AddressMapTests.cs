@@ -106,25 +106,6 @@ public sealed unsafe class AddressMapTests
         reserved.ForEach(range => Os.Release((void*)range, Units.GiB));
     }
 
-    [Fact]
-    public void Addresses_at_home_where_no_heap_has_memory_are_no_blocks()
-    {
-        using PrivateHeap heap = new();
-        nuint address = (nuint)heap.Alloc(100) & ~AddressMap.WindowMask;
-        while (AddressMap.WindowOf(address) != null)
-        {
-            address += AddressMap.WindowBytes;
-        }
-
-        Assert.True(IsAtHome((void*)address));
-        for (nuint offset = 0; offset < AddressMap.WindowBytes; offset += 65_616)
-        {
-            Assert.Throws<ArgumentException>(() => heap.Free((void*)(address + offset)));
-        }
-
-        Assert.True(heap.Validate());
-    }
-
     private static bool IsAtHome(void* address) => Home.Holds(Home.GranuleOf(Home.Current, AddressMap.Turn(address)));
 
     private static bool HoldsBoundary(PrivateHeap heap, nuint boundary)
