@@ -259,6 +259,7 @@ public unsafe class PrivateHeapBlocksTests
     public void Allocating_and_freeing_makes_no_garbage()
     {
         using PrivateHeap heap = new();
+
         // What runs for the first time in a process, the runtime may allocate for.
         Assert.Equal(0, UseInEveryWay(heap));
         long before = GC.GetAllocatedBytesForCurrentThread();

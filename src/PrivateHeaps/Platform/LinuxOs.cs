@@ -66,7 +66,7 @@ internal static unsafe class LinuxOs
     /// <summary>Of how many windows the metadata lies side by side: 4 GiB, whose metadata takes 272 MiB of addresses.</summary>
     public const nuint HomeWindows = 64;
 
-    public static bool Show(void* address, nuint bytes) => Libc.mprotect(address, bytes, Posix.ProtectRead) == 0;
+    public static bool Show(void* address, nuint bytes) => Posix.Show(address, bytes);
 
     public static bool Hide(void* address, nuint bytes) => Posix.Hide(address, bytes, MapPrivate);
 

@@ -6,9 +6,9 @@ namespace PrivateHeaps.Platform;
 internal static unsafe class Posix
 {
     public const int ProtectNone = 0;
-    public const int ProtectRead = 1;
     public const int ProtectReadWrite = 3;
     public const int ProtectReadWriteExecute = 7;
+    private const int ProtectRead = 1;
     private const int MapFixed = 0x10;
 
     /// <summary>A fresh mapping at a multiple of the alignment; null when there is none. What an alignment above a page needs more is cut off at both ends.</summary>
@@ -27,6 +27,9 @@ internal static unsafe class Posix
         Release(aligned + bytes, extra - before);
         return aligned;
     }
+
+    /// <summary>Makes pages readable.</summary>
+    public static bool Show(void* address, nuint bytes) => Libc.mprotect(address, bytes, ProtectRead) == 0;
 
     /// <summary>Puts an inaccessible mapping in the place of pages.</summary>
     public static bool Hide(void* address, nuint bytes, int flags) => (nint)Libc.mmap(address, bytes, ProtectNone, flags | MapFixed, -1, 0) != -1;

@@ -175,14 +175,11 @@ internal static unsafe class AddressMap
     {
         nuint window = (nuint)address >> WindowShift;
         EnterLock();
-        bool isNew = address != null && WindowAt(window) == null;
-        byte* entries = !isNew ? null : Home.Add(window);
-        if (isNew)
+        if (address != null && WindowAt(window) == null && !TryAddHome(window))
         {
-            SetWindow(window, entries != null ? entries : FromZero(range, window));
+            SetRange(window, range);
         }
-
-        if (!isNew || entries != null)
+        else
         {
             *(byte**)range = s_state->Unused;
             s_state->Unused = range;
@@ -321,21 +318,30 @@ internal static unsafe class AddressMap
     private static bool AddWindow(nuint window)
     {
         EnterLock();
-        bool there = WindowAt(window) != null;
-        if (!there)
+        bool there = WindowAt(window) != null || TryAddHome(window);
+        byte* range = there ? null : TakeRange();
+        if (range != null)
         {
-            byte* home = Home.Add(window);
-            byte* range = home != null ? null : TakeRange();
-            there = home != null || range != null;
-            SetWindow(window, home != null ? home : FromZero(range, window));
+            SetRange(window, range);
+            there = true;
         }
 
         LeaveLock();
         return there;
     }
 
-    // What the table has for a window with this range of its own.
-    private static byte* FromZero(byte* range, nuint window) => range == null ? null : range - (window << EntriesShift);
+    private static bool TryAddHome(nuint window)
+    {
+        byte* entries = Home.Add(window);
+        if (entries != null)
+        {
+            SetWindow(window, entries);
+        }
+
+        return entries != null;
+    }
+
+    private static void SetRange(nuint window, byte* range) => SetWindow(window, range - (window << EntriesShift));
 
     // Partner: WindowAt reads without the lock; what it leads to is zero, which means "no block" everywhere.
     private static void SetWindow(nuint window, byte* entries) => Shared.Write((nint*)(s_windows + window), (nint)entries);

@@ -26,6 +26,7 @@ internal static unsafe class CommitScenarios
         // shows in every round.
         const int mostRounds = 10;
         List<nuint> remainders = [];
+
         // Here home may lie, which costs the same however many heaps there are.
         using PrivateHeap first = new();
         first.Alloc(1);

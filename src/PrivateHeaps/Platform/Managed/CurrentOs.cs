@@ -86,10 +86,8 @@ internal static unsafe class CurrentOs
         get => OperatingSystem.IsWindows() ? 4u : LinuxOs.HomeWindows;
     }
 
-    public static bool Show(void* address, nuint bytes) =>
-        OperatingSystem.IsWindows() ? WindowsOs.Show(address, bytes)
-        : OperatingSystem.IsMacOS() ? MacOs.Show(address, bytes)
-        : LinuxOs.Show(address, bytes);
+    /// <summary>Not asked on Windows, which charges commits.</summary>
+    public static bool Show(void* address, nuint bytes) => Posix.Show(address, bytes);
 
     public static bool Hide(void* address, nuint bytes) =>
         OperatingSystem.IsWindows() ? WindowsOs.Hide(address, bytes)

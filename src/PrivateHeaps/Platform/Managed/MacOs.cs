@@ -52,8 +52,6 @@ internal static unsafe class MacOs
         return LibSystem.mach_vm_read_overwrite(LibSystem.mach_task_self(), (nuint)from, bytes, (nuint)to, &read) == 0 && read == bytes;
     }
 
-    public static bool Show(void* address, nuint bytes) => Libc.mprotect(address, bytes, Posix.ProtectRead) == 0;
-
     public static bool Hide(void* address, nuint bytes) => Posix.Hide(address, bytes, MapPrivate);
 
     private static void* Reserve(nuint bytes) => Posix.Map(bytes, 0, Posix.ProtectNone, MapPrivate);

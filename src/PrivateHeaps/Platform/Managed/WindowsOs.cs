@@ -96,8 +96,6 @@ internal static unsafe class WindowsOs
         return true;
     }
 
-    public static bool Show(void* address, nuint bytes) => Commit(address, bytes, false);
-
     public static bool Hide(void* address, nuint bytes) => Decommit(address, bytes);
 
     private static void* Reserve(nuint bytes) => Kernel32.VirtualAlloc(null, bytes, Reserves, NoAccess);
