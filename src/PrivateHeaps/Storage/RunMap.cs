@@ -50,6 +50,12 @@ internal unsafe struct RunMap
 
         uint start = NextClear(map->Words, map->Hint, map->Count);
         map->Hint = start;
+        if (alignment == 1)
+        {
+            uint found = FindAnywhere(map->Words, start, map->Count, length);
+            return found <= map->Count && length <= map->Count - found ? found : None;
+        }
+
         while (start < map->Count)
         {
             uint aligned = ((start + phase + (alignment - 1)) & ~(alignment - 1)) - phase;
@@ -68,6 +74,50 @@ internal unsafe struct RunMap
         }
 
         return None;
+    }
+
+    // Where the lowest run of clear bits begins, perhaps only with those behind the last unit; None. A word at a time, whatever gaps it has: a heap that was used for
+    // long has many that are too short.
+    private static uint FindAnywhere(ulong* words, uint start, uint count, uint length)
+    {
+        uint before = 0;
+        for (uint word = start / WordBits; word * WordBits < count; word++)
+        {
+            ulong used = words[word];
+            if (before + (uint)BitOperations.TrailingZeroCount(used) >= length)
+            {
+                return word * WordBits - before;
+            }
+
+            if (used == 0)
+            {
+                before += WordBits;
+                continue;
+            }
+
+            ulong starts = length < WordBits ? StartsOf(~used, length) : 0;
+            if (starts != 0)
+            {
+                return word * WordBits + (uint)BitOperations.TrailingZeroCount(starts);
+            }
+
+            before = (uint)BitOperations.LeadingZeroCount(used);
+        }
+
+        return None;
+    }
+
+    // Where in the word so many set bits begin, one after the other.
+    private static ulong StartsOf(ulong bits, uint length)
+    {
+        for (uint have = 1; have < length && bits != 0;)
+        {
+            uint more = Bits.Min(have, length - have);
+            bits &= bits >> (int)more;
+            have += more;
+        }
+
+        return bits;
     }
 
     /// <summary>Marks a run used; it must be free.</summary>
