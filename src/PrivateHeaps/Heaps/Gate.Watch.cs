@@ -62,7 +62,7 @@ internal static unsafe partial class Gate
     }
 
     // Whether the slab has the bias of the cache: another thread who comes to one of its blocks changes nothing before he has made it common, and looks again for that.
-    private static bool IsOwn(Slab* slab, ThreadCache* cache) => cache != null && slab->Bias != Bias.None && slab->Bias == ThreadCache.BiasOf(cache);
+    private static bool IsOwn(Slab* slab, ThreadCache* cache) => slab->Bias == Bias.Vacant || (cache != null && slab->Bias != Bias.None && slab->Bias == ThreadCache.BiasOf(cache));
 
     // Whether a thread other than the cache's is inside and may be looking into the slab. The caller holds CacheLock.
     private static bool IsWatched(HeapState* heap, ThreadCache* cache, Slab* slab)

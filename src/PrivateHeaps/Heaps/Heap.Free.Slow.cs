@@ -136,13 +136,13 @@ internal static unsafe partial class Heap
         Gate.Leave(heap, cache);
     }
 
-    // The slab of the bin to which the page belongs; null when it has no bias, or the page is none of the bin's any more: the owner asks nobody before it ends a slab.
+    // The slab of the bin to which the page belongs; null when no cache has its bias, or the page is none of the bin's any more: the owner asks nobody before it ends a slab.
     private static Slab* ChangeBias(Bin* bin, PageEntry* entry, uint tag, uint bias)
     {
         OsLock.Enter(&bin->Lock);
         uint now = Shared.Read(&entry->Tag);
         Slab* slab = null;
-        if (PageEntry.WithBias(now, Bias.None) == PageEntry.WithBias(tag, Bias.None) && PageEntry.BiasOf(now) != Bias.None)
+        if (PageEntry.WithBias(now, Bias.None) == PageEntry.WithBias(tag, Bias.None) && PageEntry.BiasOf(now) is not (Bias.None or Bias.Vacant))
         {
             slab = (Slab*)entry->Owner;
             if (bias == Bias.None)
@@ -215,14 +215,14 @@ internal static unsafe partial class Heap
             Magazine.Push(magazine, block, state);
             if (magazine->Top == magazine->Limit)
             {
-                Magazine.MakeRoom(magazine, bin, &heap->Depots, &heap->Regions, index);
+                Magazine.MakeRoom(magazine, bin, &heap->Depots, &heap->Regions, index, ThreadCache.BiasOf(cache));
             }
         }
         else
         {
             Round round = new() { Block = block, State = state };
             OsLock.Enter(&bin->Lock);
-            Bin.Give(bin, &heap->Regions, &round, 1);
+            Bin.Give(bin, &heap->Regions, &round, 1, Bias.None);
             OsLock.Leave(&bin->Lock);
         }
 

@@ -146,7 +146,7 @@ internal static unsafe partial class Heap
         HeapState* heap = cache->Heap;
         uint index = ThreadCache.IndexOf(cache, magazine);
         Bin* bin = HeapState.BinOf(heap, index);
-        Magazine.MakeRoom(magazine, bin, &heap->Depots, &heap->Regions, index);
+        Magazine.MakeRoom(magazine, bin, &heap->Depots, &heap->Regions, index, ThreadCache.BiasOf(cache));
         if (Shared.Read(&bin->HasFreeSlab))
         {
             DropFreeSlabs(heap, cache, bin);

@@ -74,7 +74,7 @@ internal static unsafe partial class Heap
         if (MayWait(heap) && OsLock.EnterSoon(&bin->Lock))
         {
             Round round = new() { Block = block, State = state };
-            Bin.Give(bin, &heap->Regions, &round, 1);
+            Bin.Give(bin, &heap->Regions, &round, 1, Bias.None);
             OsLock.Leave(&bin->Lock);
             return;
         }

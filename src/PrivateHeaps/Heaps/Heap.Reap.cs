@@ -72,15 +72,16 @@ internal static unsafe partial class Heap
     private static void Reap(HeapState* heap, ThreadCache* cache, bool toSystem)
     {
         Slab* free = null;
+        uint own = cache == null ? Bias.None : ThreadCache.BiasOf(cache);
         for (uint index = 0; index < HeapState.BinCount(heap); index++)
         {
             Bin* bin = HeapState.BinOf(heap, index);
             if (cache != null)
             {
-                Magazine.FlushIfIdle(ThreadCache.MagazineOf(cache, index), bin, &heap->Regions);
+                Magazine.FlushIfIdle(ThreadCache.MagazineOf(cache, index), bin, &heap->Regions, own);
             }
 
-            bool isBusy = Depots.Flush(&heap->Depots, bin, &heap->Regions, index, onlyIdle: true);
+            bool isBusy = Depots.Flush(&heap->Depots, bin, &heap->Regions, index, own, onlyIdle: true);
             if (Bin.IsEmpty(bin))
             {
                 continue;
@@ -91,15 +92,20 @@ internal static unsafe partial class Heap
             if (bin->IsBusy || isBusy)
             {
                 bin->IsBusy = false;
-                Bin.FlushDepot(bin, &heap->Regions);
+                Bin.FlushDepot(bin, &heap->Regions, own);
             }
             else
             {
-                Bin.Flush(bin, &heap->Regions);
+                Bin.Flush(bin, &heap->Regions, own);
                 isIdle = true;
             }
 
-            free = Bin.TakeFree(bin, free, onlySurplus: !isIdle);
+            free = Bin.TakeFree(bin, free, onlySurplus: !isIdle, own);
+            if (toSystem || IsAlone(heap, cache) || bin->FreePages > KeptFreePages)
+            {
+                free = Bin.TakeFree(bin, free, onlySurplus: !isIdle);
+            }
+
             if (isIdle && toSystem)
             {
                 Bin.ReturnFree(bin, &heap->Regions);
@@ -154,9 +160,9 @@ internal static unsafe partial class Heap
         for (uint index = 0; index < HeapState.BinCount(heap); index++)
         {
             Bin* bin = HeapState.BinOf(heap, index);
-            Depots.Flush(&heap->Depots, bin, &heap->Regions, index, onlyIdle: false);
+            Depots.Flush(&heap->Depots, bin, &heap->Regions, index, Bias.None, onlyIdle: false);
             OsLock.Enter(&bin->Lock);
-            Bin.Flush(bin, &heap->Regions);
+            Bin.Flush(bin, &heap->Regions, Bias.None);
             free = Bin.TakeFree(bin, free, onlySurplus: false);
             OsLock.Leave(&bin->Lock);
         }
@@ -164,14 +170,20 @@ internal static unsafe partial class Heap
         DropSlabs(heap, null, free);
     }
 
+    // Whether no other thread uses the heap through a cache. The calling thread is inside with this one.
+    private static bool IsAlone(HeapState* heap, ThreadCache* cache) => heap->SharesCache || (cache != null && heap->Caches == cache && cache->Next == null);
+
     // Gives the wholly free slabs back that a bin can do without. The calling thread is inside the heap with the cache, or without one, or has it stand still, and holds no lock.
     private static void DropFreeSlabs(HeapState* heap, ThreadCache* cache, Bin* bin)
     {
+        bool isAlone = IsAlone(heap, cache);
+        if (!isAlone && Shared.Read(&bin->FreePages) <= KeptOwnPages)
+        {
+            return;
+        }
+
         OsLock.Enter(&bin->Lock);
-        bool isAlone = heap->SharesCache || (cache != null && heap->Caches == cache && cache->Next == null);
-        Slab* free = isAlone || bin->FreePages > KeptFreePages ? Bin.TakeFree(bin, null, onlySurplus: true)
-            : bin->FreePages > KeptOwnPages ? Bin.TakeFree(bin, null, onlySurplus: true, ThreadCache.BiasOf(cache))
-            : null;
+        Slab* free = Bin.TakeFree(bin, null, onlySurplus: true, isAlone || bin->FreePages > KeptFreePages ? Bias.None : ThreadCache.BiasOf(cache));
         OsLock.Leave(&bin->Lock);
         DropSlabs(heap, cache, free);
     }

@@ -301,7 +301,7 @@ internal unsafe partial struct ThreadCache
 
         for (uint index = 0; index < HeapState.BinCount(heap); index++)
         {
-            Magazine.Flush(MagazineOf(cache, index), HeapState.BinOf(heap, index), &heap->Regions);
+            Magazine.Flush(MagazineOf(cache, index), HeapState.BinOf(heap, index), &heap->Regions, BiasOf(cache));
         }
     }
 

@@ -83,6 +83,7 @@ internal static unsafe class Verification
             && slab->Region == region
             && slab->Class == entry->Kind
             && Slab.CountFree(slab) == slab->FreeCount
+            && IsBiasSound(slab, PageEntry.BiasOf(entry->Tag))
             && (slab->FreeCount != 0) == (slab->Previous != null);
         for (uint slot = 0; counted && slot < slab->SlotCount; slot++)
         {
@@ -93,6 +94,10 @@ internal static unsafe class Verification
 
         return counted ? slab->PageCount : 0;
     }
+
+    // A vacant slab has no block in use; and the pages say what the slab says, unless a thread that a fork left behind was making it common.
+    private static bool IsBiasSound(Slab* slab, uint bias) =>
+        (bias == slab->Bias || bias == Bias.Changing) && (bias != Bias.Vacant || slab->FreeCount == slab->SlotCount);
 
     // A large block is held by its tag and its state, or by neither. One on guard pages is by its state alone.
     private static bool IsMarkSound(uint kind, PageEntry* entry, byte state) =>

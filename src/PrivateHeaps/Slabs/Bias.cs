@@ -19,7 +19,12 @@ internal static class Bias
     public const uint First = 1;
 
     /// <summary>Caches have numbers from 1 to this.</summary>
-    public const uint LastNumber = 28;
+    public const uint LastNumber = 27;
+
+    /// <summary>
+    /// A wholly free slab that the thread to whose cache it was biased has let go of: who takes blocks from it next gives it his bias, and who ends it needs no process barrier.
+    /// </summary>
+    public const uint Vacant = 28;
 
     /// <summary>A cache beyond them. No slab has this bias.</summary>
     public const uint Unnumbered = 29;

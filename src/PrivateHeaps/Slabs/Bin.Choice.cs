@@ -1,5 +1,6 @@
 using PrivateHeaps.Foundation;
 using PrivateHeaps.Platform;
+using PrivateHeaps.Storage;
 
 namespace PrivateHeaps.Slabs;
 
@@ -10,53 +11,78 @@ internal unsafe partial struct Bin
     private const uint LeanBytes = 64 * Units.KiB;
 
     // So many times as much, where blocks do not go between threads: what a thread takes from another's slabs it frees by compare-exchange, and so does the other from then on.
-    private const uint ForeignFactor = 4;
+    private const uint ForeignFactor = 16;
 
     // And so many times as much, and one of so many blocks besides, where all that was found is on another node: what is taken there is slow as long as it is used.
     private const uint OtherNodesFactor = 8;
     private const uint OtherNodesShare = 8;
 
-    // Slabs that are looked at for the bias, and from each end for the node.
-    private const int ChoiceCount = 8;
+    // Slabs that are looked at for the bias: each is a line of another thread's. And full magazines, and slabs from each end for the node.
+    private const int ChoiceCount = 2;
+    private const int FullChoiceCount = 8;
     private const int NodeChoiceCount = 64;
 
-    // The slab to take blocks from: one of the bias and the node; else, for a caller who has none yet and when much is free in them, any of the node, which thereby becomes
-    // common in the end, or one of another node when yet more is free.
-    private static Slab* Choose(Bin* bin, uint bias, bool hasSome)
+    // The slab to take blocks from: one of the bias, or a vacant one, and the node; else, for a caller who has none yet and when much is free in them, any of the node, which
+    // thereby becomes common in the end, or one of another node when yet more is free.
+    private static Slab* Choose(Bin* bin, RegionSet* regions, uint index, uint bias, byte* near, bool hasSome)
     {
-        Slab* first = bin->Partial;
-        if (first == null)
+        Slab* slab = bin->Partial;
+        if (slab == null)
         {
             return null;
         }
 
         byte node = Os.NodeNumber;
-        Slab* slab = first;
-        for (int i = 0; slab != null && i <= ChoiceCount; i++, slab = slab->Next)
+        if (IsFor(slab, bias, node))
         {
-            if (slab->Bias == bias && slab->Node == node)
+            return slab;
+        }
+
+        // The others of the list are mostly other threads' slabs, and so are the cache lines to look at.
+        Slab* own = near == null ? null : OfTag(near, PageEntry.WithBias(regions->TagBase | index, bias));
+        if (own != null && own->FreeCount != 0 && own->Node == node)
+        {
+            return own;
+        }
+
+        for (int i = 0; slab != null && i < ChoiceCount && !hasSome; i++, slab = slab->Next)
+        {
+            if (IsFor(slab, bias, node))
             {
                 return slab;
             }
         }
 
-        Slab* last = first->Previous;
-        if (last->Bias == bias && last->Node == node)
+        slab = bin->Partial->Previous;
+        if (IsFor(slab, bias, node))
         {
-            return last;
+            return slab;
         }
 
-        uint freeBytes = bin->FreeCount * first->BlockBytes;
-        if (hasSome || freeBytes <= (IsShared(bin) ? LeanBytes : ForeignFactor * LeanBytes))
+        if (hasSome || !IsMuch(bin, index, bin->FreeCount))
         {
             return null;
         }
 
         slab = FindOfNode(bin, node);
         return slab != null ? slab
-            : freeBytes > OtherNodesFactor * LeanBytes && bin->FreeCount > bin->BlockCount / OtherNodesShare ? first
+            : bin->FreeCount * (nuint)SizeClass.BlockBytes(index) > OtherNodesFactor * LeanBytes && bin->FreeCount > bin->BlockCount / OtherNodesShare ? bin->Partial
             : null;
     }
+
+    private static bool IsFor(Slab* slab, uint bias, byte node) => (slab->Bias == bias || slab->Bias == Bias.Vacant) && slab->Node == node;
+
+    // The slab of a tag in which the address lies; null when it lies elsewhere.
+    private static Slab* OfTag(byte* address, uint tag)
+    {
+        byte* window = AddressMap.WindowOf((nuint)address);
+        PageEntry* entry = window == null ? null : AddressMap.EntryIn(window, (nuint)address);
+        return entry != null && Shared.Read(&entry->Tag) == tag ? (Slab*)entry->Owner : null;
+    }
+
+    // Whether so many free blocks are too many to leave to the threads that they belong to.
+    private static bool IsMuch(Bin* bin, uint index, uint blocks) =>
+        blocks * (nuint)SizeClass.BlockBytes(index) > (IsShared(bin) ? LeanBytes : ForeignFactor * LeanBytes);
 
     // A slab of the node, which comes to the front, so that the next who looks for one finds it; null when there seems to be none. Slabs in which blocks were freed in one go
     // lie side by side, and often belong to one node: those at the other end were left alone for longest.

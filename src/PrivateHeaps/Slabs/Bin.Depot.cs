@@ -32,7 +32,7 @@ internal unsafe partial struct Bin
         Rounds* full = bin->Depot;
         if (full != null)
         {
-            Rounds** link = ChooseFull(bin, bias);
+            Rounds** link = ChooseFull(bin, index, bias);
             if (link == null)
             {
                 return null;
@@ -51,12 +51,13 @@ internal unsafe partial struct Bin
         return full;
     }
 
-    // The link to the magazine that TakeFull takes.
-    private static Rounds** ChooseFull(Bin* bin, uint bias)
+    // The link to the magazine that TakeFull takes. Where blocks do not go between threads all are of one bias.
+    private static Rounds** ChooseFull(Bin* bin, uint index, uint bias)
     {
         byte node = Os.NodeNumber;
+        int last = IsShared(bin) ? FullChoiceCount : 0;
         Rounds** link = &bin->Depot;
-        for (int i = 0; i <= ChoiceCount && *link != null; i++, link = &(*link)->Next)
+        for (int i = 0; i <= last && *link != null; i++, link = &(*link)->Next)
         {
             if ((*link)->Bias == bias && (*link)->Node == node)
             {
@@ -64,9 +65,9 @@ internal unsafe partial struct Bin
             }
         }
 
-        bool areMany = bin->DepotCount > ChoiceCount;
         link = &bin->Depot;
-        for (int i = 0; i <= ChoiceCount && *link != null && (areMany || IsShared(bin)); i++, link = &(*link)->Next)
+        bool takesAny = IsShared(bin) || IsMuch(bin, index, bin->DepotCount * (*link)->Count);
+        for (int i = 0; takesAny && i <= FullChoiceCount && *link != null; i++, link = &(*link)->Next)
         {
             if ((*link)->Node == node)
             {
@@ -94,6 +95,12 @@ internal unsafe partial struct Bin
     public static Rounds* TradeFull(Bin* bin, Rounds* full, uint index)
     {
         NoteVisit(bin, index);
+        // Where blocks do not go between threads, one whose magazine lay behind another's would not find it.
+        if (bin->Depot != null && bin->Depot->Bias != full->Bias && !IsShared(bin))
+        {
+            return null;
+        }
+
         if (bin->DepotCount > bin->DepotExtra)
         {
             bin->Spilled++;
@@ -129,24 +136,24 @@ internal unsafe partial struct Bin
         }
     }
 
-    /// <summary>Empties the depot into the slabs. The caller holds Lock.</summary>
-    public static void FlushDepot(Bin* bin, RegionSet* regions)
+    /// <summary>Empties the depot into the slabs. The caller holds Lock; the owner is that of <see cref="Give"/>.</summary>
+    public static void FlushDepot(Bin* bin, RegionSet* regions, uint owner)
     {
         while (bin->Depot != null)
         {
             Rounds* rounds = bin->Depot;
             bin->Depot = rounds->Next;
-            Give(bin, regions, Rounds.Items(rounds), rounds->Count);
+            Give(bin, regions, Rounds.Items(rounds), rounds->Count, owner);
             Rounds.Drop(rounds);
         }
 
         bin->DepotCount = 0;
     }
 
-    /// <summary>Empties the depot into the slabs and forgets the traffic. The caller holds Lock.</summary>
-    public static void Flush(Bin* bin, RegionSet* regions)
+    /// <summary>As <see cref="FlushDepot"/>, and forgets the traffic.</summary>
+    public static void Flush(Bin* bin, RegionSet* regions, uint owner)
     {
-        FlushDepot(bin, regions);
+        FlushDepot(bin, regions, owner);
         bin->DepotExtra = 0;
         bin->Spilled = 0;
         bin->Capacity = 0;

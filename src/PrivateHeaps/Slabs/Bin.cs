@@ -101,16 +101,17 @@ internal unsafe partial struct Bin
     }
 
     /// <summary>
-    /// Takes blocks from slabs into the array from its end downward, making at most one new slab, of the bias; returns how many, 0 when there is no memory. The caller holds Lock.
+    /// Takes blocks from slabs into the array from its end downward, making at most one new slab, of the bias; returns how many, 0 when there is no memory. It begins with the slab
+    /// near an address, which may be anything, if that is as good as another. The caller holds Lock.
     /// </summary>
-    public static uint Take(Bin* bin, RegionSet* regions, uint index, Round* end, uint wanted, uint bias)
+    public static uint Take(Bin* bin, RegionSet* regions, uint index, Round* end, uint wanted, uint bias, byte* near)
     {
         // Where blocks go from thread to thread, a slab is better made common than to become so, which takes a process barrier.
         bias = IsShared(bin) ? Bias.None : bias;
         uint taken = 0;
         while (taken < wanted)
         {
-            Slab* slab = Choose(bin, bias, taken != 0);
+            Slab* slab = Choose(bin, regions, index, bias, taken == 0 ? near : null, taken != 0);
             if (slab == null && taken == 0)
             {
                 slab = AddSlab(bin, regions, index, wanted, bias);
@@ -123,7 +124,7 @@ internal unsafe partial struct Bin
             }
 
             uint kept = slab->PagesOfBlock == 0 ? 0 : Slab.CountKept(slab);
-            uint some = TakeFrom(bin, slab, end - taken, wanted - taken);
+            uint some = TakeFrom(bin, slab, end - taken, wanted - taken, bias);
             if (slab->PagesOfBlock != 0)
             {
                 kept -= Slab.CountKept(slab);
@@ -142,8 +143,13 @@ internal unsafe partial struct Bin
         return taken;
     }
 
-    private static uint TakeFrom(Bin* bin, Slab* slab, Round* end, uint wanted)
+    private static uint TakeFrom(Bin* bin, Slab* slab, Round* end, uint wanted, uint bias)
     {
+        if (slab->Bias == Bias.Vacant)
+        {
+            Slab.SetBias(slab, bias);
+        }
+
         bool wasWhole = IsWhole(slab);
         bin->FreePages -= wasWhole ? slab->PageCount : 0;
         uint taken = Slab.Take(slab, end, wanted);
@@ -162,14 +168,14 @@ internal unsafe partial struct Bin
 
     private static bool IsWhole(Slab* slab) => slab->FreeCount == slab->SlotCount;
 
-    // Whether blocks of the class go from thread to thread.
-    private static bool IsShared(Bin* bin) => bin->Sharing >= MostSharing;
+    /// <summary>Whether blocks of the class go from thread to thread.</summary>
+    public static bool IsShared(Bin* bin) => bin->Sharing >= MostSharing;
 
     /// <summary>Takes one block from the depot or a slab, for a thread without a cache; null when there is no memory. The caller holds Lock.</summary>
     public static byte* TakeOne(Bin* bin, RegionSet* regions, uint index)
     {
         Round round;
-        return bin->Depot != null ? TakeLast(bin) : Take(bin, regions, index, &round + 1, 1, Bias.First) == 0 ? null : round.Block;
+        return bin->Depot != null ? TakeLast(bin) : Take(bin, regions, index, &round + 1, 1, Bias.First, null) == 0 ? null : round.Block;
     }
 
     /// <summary>
@@ -189,7 +195,7 @@ internal unsafe partial struct Bin
         }
 
         Round round;
-        TakeFrom(bin, slab, &round + 1, 1);
+        TakeFrom(bin, slab, &round + 1, 1, Bias.None);
         return round.Block;
     }
 
@@ -209,8 +215,11 @@ internal unsafe partial struct Bin
         return last;
     }
 
-    /// <summary>Puts blocks back into their slabs; HasFreeSlab when one that the bin need not keep is wholly free now. The caller holds Lock.</summary>
-    public static void Give(Bin* bin, RegionSet* regions, Round* rounds, uint count)
+    /// <summary>
+    /// Puts blocks back into their slabs; HasFreeSlab when one that the bin need not keep is wholly free now. The caller holds Lock. The owner is the bias of the cache with which the
+    /// calling thread is inside and looks into no slab any more, or which it has stand still; None without one. A slab of that bias that is wholly free now is vacant from then on.
+    /// </summary>
+    public static void Give(Bin* bin, RegionSet* regions, Round* rounds, uint count, uint owner)
     {
         nuint freed = 0;
         for (uint i = 0; i < count;)
@@ -241,6 +250,12 @@ internal unsafe partial struct Bin
             {
                 bin->FreePages += slab->PageCount;
                 bin->HasFreeSlab |= IsSurplus(bin, slab);
+
+                // Where the bias changes the tag tells, and somebody is inside.
+                if (owner != Bias.None && PageEntry.BiasOf(Slab.TagOf(slab)) == owner)
+                {
+                    Slab.SetBias(slab, Bias.Vacant);
+                }
             }
         }
 
@@ -299,8 +314,8 @@ internal unsafe partial struct Bin
     }
 
     /// <summary>
-    /// Takes wholly free slabs out, in front of a list: all, or those that the bin can do without, and of any bias or of one. No address in them counts as a block's from
-    /// then on. The caller holds Lock.
+    /// Takes wholly free slabs out, in front of a list: all, or those that the bin can do without, and of any bias or those that are vacant or of one. No address in them
+    /// counts as a block's from then on. The caller holds Lock.
     /// </summary>
     public static Slab* TakeFree(Bin* bin, Slab* list, bool onlySurplus, uint bias = Bias.None)
     {
@@ -312,7 +327,7 @@ internal unsafe partial struct Bin
 
             // Where the bias changes somebody is inside.
             uint found = PageEntry.BiasOf(Slab.TagOf(slab));
-            if (bias == Bias.None ? found != Bias.Changing : found == bias)
+            if (bias == Bias.None ? found != Bias.Changing : found == bias || found == Bias.Vacant)
             {
                 Unlist(bin, slab);
                 bin->SlabCount--;

@@ -27,19 +27,25 @@ internal unsafe struct Depot
     public Rounds* Full;
     private Rounds* _empties;
 
-    /// <summary>A full magazine for an empty array; null, and the array stays the caller's, when it has none.</summary>
-    public static Rounds* TradeEmpty(Depot* depot, Rounds* empty)
+    /// <summary>A full magazine, any or one that a thread of the bias filled, for an empty array; null, and the array stays the caller's, when it has none.</summary>
+    public static Rounds* TradeEmpty(Depot* depot, Rounds* empty, uint bias, bool takesAny)
     {
         if (Shared.Read(&depot->Count) == 0 || !OsLock.TryEnter(&depot->_lock))
         {
             return null;
         }
 
-        Rounds* full = depot->Full;
+        Rounds** link = &depot->Full;
+        while (*link != null && !takesAny && (*link)->Bias != bias)
+        {
+            link = &(*link)->Next;
+        }
+
+        Rounds* full = *link;
         bool keeps = full != null && empty->Capacity >= full->Capacity;
         if (full != null)
         {
-            depot->Full = full->Next;
+            *link = full->Next;
             depot->Count--;
             depot->IsBusy = true;
         }
@@ -170,9 +176,9 @@ internal unsafe struct Depots
 
     /// <summary>
     /// Empties the depots of the class, or those that were not used since the last such call, into its slabs; true if one stays as it is. The caller is
-    /// inside the heap or has it stand still, and holds no lock: that of a depot and that of a bin are never held together.
+    /// inside the heap or has it stand still, and holds no lock: that of a depot and that of a bin are never held together. The owner is that of <see cref="Bin.Give"/>.
     /// </summary>
-    public static bool Flush(Depots** rows, Bin* bin, RegionSet* regions, uint index, bool onlyIdle)
+    public static bool Flush(Depots** rows, Bin* bin, RegionSet* regions, uint index, uint owner, bool onlyIdle)
     {
         Depots* first = First(rows);
         bool staysAny = false;
@@ -195,7 +201,7 @@ internal unsafe struct Depots
                 OsLock.Enter(&bin->Lock);
                 for (Rounds* rounds = full; rounds != null; rounds = rounds->Next)
                 {
-                    Bin.Give(bin, regions, Rounds.Items(rounds), rounds->Count);
+                    Bin.Give(bin, regions, Rounds.Items(rounds), rounds->Count, owner);
                 }
 
                 OsLock.Leave(&bin->Lock);

@@ -32,9 +32,6 @@ internal unsafe struct Magazine
     /// <summary>A block was pushed before any was popped. The first such goes back to its slab: another thread got it, and perhaps still has its neighbors.</summary>
     public bool HasReturned;
 
-    /// <summary>The bias with which it was last refilled.</summary>
-    public byte Bias;
-
     /// <summary>Where Top stood when the heap last looked for idle magazines.</summary>
     public Round* SeenTop;
 
@@ -75,14 +72,13 @@ internal unsafe struct Magazine
             return true;
         }
 
-        magazine->Bias = (byte)bias;
         if (!IsLoaded(magazine) && !LoadEmpty(magazine, Bin.CapacityOf(bin, index)))
         {
             return false;
         }
 
         Depot* depot = Depots.Here(depots, index);
-        Rounds* full = depot == null ? null : Depot.TradeEmpty(depot, Unload(magazine));
+        Rounds* full = depot == null ? null : Depot.TradeEmpty(depot, Unload(magazine), bias, Bin.IsShared(bin));
         if (full != null)
         {
             Load(magazine, full);
@@ -106,7 +102,7 @@ internal unsafe struct Magazine
             }
 
             uint wanted = Bits.Min(most, magazine->RefillCount);
-            uint taken = Bin.Take(bin, regions, index, magazine->Base + wanted, wanted, bias);
+            uint taken = Bin.Take(bin, regions, index, magazine->Base + wanted, wanted, bias, magazine->Base->Block);
             if (taken != wanted)
             {
                 Os.Copy(magazine->Base, magazine->Base + (wanted - taken), taken * (nuint)sizeof(Round));
@@ -122,7 +118,7 @@ internal unsafe struct Magazine
 
     /// <summary>Makes Top != Limit again after a push.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void MakeRoom(Magazine* magazine, Bin* bin, Depots** depots, RegionSet* regions, uint index)
+    public static void MakeRoom(Magazine* magazine, Bin* bin, Depots** depots, RegionSet* regions, uint index, uint bias)
     {
         if (!IsLoaded(magazine))
         {
@@ -137,7 +133,7 @@ internal unsafe struct Magazine
         {
             if (magazine->Spare->Count != 0)
             {
-                StoreSpare(magazine, bin, depots, regions, index);
+                StoreSpare(magazine, bin, depots, regions, index, bias);
             }
 
             SwapSpare(magazine);
@@ -156,21 +152,21 @@ internal unsafe struct Magazine
 
         // There is no memory to keep them in, or it shall not be kept.
         OsLock.Enter(&bin->Lock);
-        Bin.Give(bin, regions, magazine->Base, Count(magazine));
+        Bin.Give(bin, regions, magazine->Base, Count(magazine), bias);
         OsLock.Leave(&bin->Lock);
         magazine->Top = magazine->Base;
     }
 
     /// <summary>Puts every block back into its slab; the arrays go too. The caller has the owner stand still, or is it.</summary>
-    public static void Flush(Magazine* magazine, Bin* bin, RegionSet* regions)
+    public static void Flush(Magazine* magazine, Bin* bin, RegionSet* regions, uint bias)
     {
         if (magazine->Top != magazine->Base || magazine->Spare != null)
         {
             OsLock.Enter(&bin->Lock);
-            Bin.Give(bin, regions, magazine->Base, Count(magazine));
+            Bin.Give(bin, regions, magazine->Base, Count(magazine), bias);
             if (magazine->Spare != null)
             {
-                Bin.Give(bin, regions, Rounds.Items(magazine->Spare), magazine->Spare->Count);
+                Bin.Give(bin, regions, Rounds.Items(magazine->Spare), magazine->Spare->Count, bias);
             }
 
             OsLock.Leave(&bin->Lock);
@@ -180,11 +176,11 @@ internal unsafe struct Magazine
     }
 
     /// <summary>As <see cref="Flush"/>, if nothing was pushed or popped since the last such call. The caller is the owner.</summary>
-    public static void FlushIfIdle(Magazine* magazine, Bin* bin, RegionSet* regions)
+    public static void FlushIfIdle(Magazine* magazine, Bin* bin, RegionSet* regions, uint bias)
     {
         if (IsLoaded(magazine) && magazine->Top == magazine->SeenTop)
         {
-            Flush(magazine, bin, regions);
+            Flush(magazine, bin, regions, bias);
         }
 
         magazine->SeenTop = magazine->Top;
@@ -246,10 +242,10 @@ internal unsafe struct Magazine
 
     // The full spare goes to the processor's depot or to that of the bin, where threads of another node find what is theirs, or its blocks to their slabs when the
     // depot has enough; an empty array takes its place.
-    private static void StoreSpare(Magazine* magazine, Bin* bin, Depots** depots, RegionSet* regions, uint index)
+    private static void StoreSpare(Magazine* magazine, Bin* bin, Depots** depots, RegionSet* regions, uint index, uint bias)
     {
         Rounds* full = magazine->Spare;
-        full->Bias = magazine->Bias;
+        full->Bias = (byte)bias;
         full->Node = Slab.NodeOf(Rounds.Items(full)->Block);
         Depot* depot = full->Node == Os.NodeNumber ? Depots.Here(depots, index) : null;
         Rounds* empty = depot == null ? null : Depot.TradeFull(depot, full, bin, index);
@@ -268,7 +264,7 @@ internal unsafe struct Magazine
         }
         else
         {
-            Bin.Give(bin, regions, Rounds.Items(full), full->Count);
+            Bin.Give(bin, regions, Rounds.Items(full), full->Count, bias);
         }
 
         Bin.Leave(bin, depots, index);

@@ -47,7 +47,7 @@ internal unsafe struct Slab
     /// <summary>No word of the bitmap below this has a bit set.</summary>
     public uint FirstWord;
 
-    /// <summary>The bias that the slab was made with, as long as it is not common.</summary>
+    /// <summary>That of the tag; but as long as that says Changing, the one before.</summary>
     public uint Bias;
 
     public readonly nuint Bytes => (nuint)PageCount << Units.PageShift;
@@ -131,6 +131,13 @@ internal unsafe struct Slab
         {
             PageEntry.Set(AddressMap.EntryOf(slab->Base + (nuint)slot * slab->BlockBytes), tag, slab);
         }
+    }
+
+    /// <summary>Biases the slab anew. Nobody may be freeing a block of it: it is wholly free, and vacant now or from now on.</summary>
+    public static void SetBias(Slab* slab, uint bias)
+    {
+        slab->Bias = bias;
+        SetTag(slab, PageEntry.WithBias(TagOf(slab), bias));
     }
 
     /// <summary>Gives the run and the structure back. No block of it may be live or in a magazine, unless its heap is dropped.</summary>

@@ -26,16 +26,16 @@ internal sealed unsafe class BareHeap : IDisposable
     public List<Round> Take(int size, uint wanted, uint bias)
     {
         Round* rounds = stackalloc Round[64];
-        uint taken = Bin.Take(Bins + size, Regions, SizeClass.Of((nuint)NodeTraffic.Sizes[size]), rounds + wanted, wanted, bias);
+        uint taken = Bin.Take(Bins + size, Regions, SizeClass.Of((nuint)NodeTraffic.Sizes[size]), rounds + wanted, wanted, bias, null);
         return [.. new Span<Round>(rounds + wanted - taken, (int)taken)];
     }
 
-    public void Give(int size, List<Round> rounds)
+    public void Give(int size, List<Round> rounds, uint owner = Bias.None)
     {
         foreach (Round round in rounds)
         {
             Round given = round;
-            Bin.Give(Bins + size, Regions, &given, 1);
+            Bin.Give(Bins + size, Regions, &given, 1, owner);
         }
     }
 
@@ -43,7 +43,7 @@ internal sealed unsafe class BareHeap : IDisposable
     {
         for (int size = 0; size < NodeTraffic.Sizes.Length; size++)
         {
-            Bin.Flush(Bins + size, Regions);
+            Bin.Flush(Bins + size, Regions, Bias.None);
             for (Slab* slab = Bin.TakeFree(Bins + size, null, onlySurplus: false), next; slab != null; slab = next)
             {
                 next = slab->Next;

@@ -342,7 +342,7 @@ public sealed unsafe class NodeTests(ITestOutputHelper output)
                     Rounds* empty = action == 4 && full->Count == capacity ? Bin.TradeFull(bin, full, index) : null;
                     if (empty == null)
                     {
-                        Bin.Give(bin, regions, Rounds.Items(full), full->Count);
+                        Bin.Give(bin, regions, Rounds.Items(full), full->Count, bias);
                     }
 
                     full = empty == null ? full : empty;
