@@ -16,7 +16,7 @@ internal static unsafe partial class Heap
     private const uint ReapPages = 128;
     private const uint ReapFraction = 16;
 
-    // What a class may keep in wholly free slabs while there are other threads: 64 KiB, and 256 KiB where it takes a process barrier to end slabs.
+    // What a class may keep in wholly free slabs while there are other threads: 64 KiB, and 256 KiB in those that take a process barrier to end.
     private const uint KeptOwnPages = 16;
     private const uint KeptFreePages = 64;
 
@@ -100,12 +100,7 @@ internal static unsafe partial class Heap
                 isIdle = true;
             }
 
-            free = Bin.TakeFree(bin, free, onlySurplus: !isIdle, own);
-            if (toSystem || IsAlone(heap, cache) || bin->FreePages > KeptFreePages)
-            {
-                free = Bin.TakeFree(bin, free, onlySurplus: !isIdle);
-            }
-
+            free = TakeFreeSlabs(heap, cache, bin, free, onlySurplus: !isIdle, takesAll: toSystem);
             if (isIdle && toSystem)
             {
                 Bin.ReturnFree(bin, &heap->Regions);
@@ -176,16 +171,23 @@ internal static unsafe partial class Heap
     // Gives the wholly free slabs back that a bin can do without. The calling thread is inside the heap with the cache, or without one, or has it stand still, and holds no lock.
     private static void DropFreeSlabs(HeapState* heap, ThreadCache* cache, Bin* bin)
     {
-        bool isAlone = IsAlone(heap, cache);
-        if (!isAlone && Shared.Read(&bin->FreePages) <= KeptOwnPages)
+        if (Shared.Read(&bin->FreePages) <= KeptOwnPages && !IsAlone(heap, cache))
         {
             return;
         }
 
         OsLock.Enter(&bin->Lock);
-        Slab* free = Bin.TakeFree(bin, null, onlySurplus: true, isAlone || bin->FreePages > KeptFreePages ? Bias.None : ThreadCache.BiasOf(cache));
+        Slab* free = TakeFreeSlabs(heap, cache, bin, null, onlySurplus: true, takesAll: false);
         OsLock.Leave(&bin->Lock);
         DropSlabs(heap, cache, free);
+    }
+
+    // Takes wholly free slabs out of the bin, in front of a list: those that may end without a process barrier, and all if the bin would keep many of the others, or if no other
+    // thread is there. The caller holds the bin's lock.
+    private static Slab* TakeFreeSlabs(HeapState* heap, ThreadCache* cache, Bin* bin, Slab* list, bool onlySurplus, bool takesAll)
+    {
+        list = Bin.TakeFree(bin, list, onlySurplus, cache == null ? Bias.None : ThreadCache.BiasOf(cache));
+        return takesAll || bin->FreePages > KeptFreePages || IsAlone(heap, cache) ? Bin.TakeFree(bin, list, onlySurplus) : list;
     }
 
     // Ends slabs that were taken out of their bins. Nobody may be left who looked at an address in one when it counted as a block's: or he could take what lies

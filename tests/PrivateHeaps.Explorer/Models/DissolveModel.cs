@@ -71,10 +71,10 @@ internal sealed unsafe class DissolveModel(
             ThreadCache.MagazineOf(cache, SizeClass.Of(blockBytes))->HasReturned = cache->Thread != State(0);
         }
 
-        for (Slab* slab = bin->Partial; bias == SlabBias.Theirs && slab != null; slab = slab->Next)
+        // None is vacant: others have put the last blocks back.
+        for (Slab* slab = bin->Partial; bias != SlabBias.Ours && slab != null; slab = slab->Next)
         {
-            // Another has put its last block back.
-            Slab.SetBias(slab, ThreadCache.BiasOf(State(maker)->Table[heap->Slot]));
+            Slab.SetBias(slab, bias == SlabBias.Nobodys ? Bias.None : ThreadCache.BiasOf(State(maker)->Table[heap->Slot]));
         }
 
         // What the bin keeps for threads that are not alone it has already, as far as it knows.
