@@ -17,8 +17,7 @@ internal unsafe partial struct Bin
     private const uint OtherNodesFactor = 8;
     private const uint OtherNodesShare = 8;
 
-    // Slabs that are looked at for the bias: each is a line of another thread's. And full magazines, and slabs from each end for the node.
-    private const int ChoiceCount = 2;
+    // Full magazines that are looked at for the bias, where blocks go between threads, and slabs from each end for the node.
     private const int FullChoiceCount = 8;
     private const int NodeChoiceCount = 64;
 
@@ -26,34 +25,32 @@ internal unsafe partial struct Bin
     // thereby becomes common in the end, or one of another node when yet more is free.
     private static Slab* Choose(Bin* bin, RegionSet* regions, uint index, uint bias, byte* near, bool hasSome)
     {
-        Slab* slab = bin->Partial;
-        if (slab == null)
+        Slab* first = bin->Partial;
+        if (first == null)
         {
             return null;
         }
 
         byte node = Os.NodeNumber;
-        if (IsFor(slab, bias, node))
+        if (IsFor(first, bias, node))
+        {
+            return first;
+        }
+
+        // The others of the list are mostly other threads' slabs, and to look at one is to fetch a cache line from there: so no more than two of them.
+        Slab* slab = near == null ? null : OfTag(near, PageEntry.WithBias(regions->TagBase | index, bias));
+        if (slab != null && slab->FreeCount != 0 && slab->Node == node)
         {
             return slab;
         }
 
-        // The others of the list are mostly other threads' slabs, and so are the cache lines to look at.
-        Slab* own = near == null ? null : OfTag(near, PageEntry.WithBias(regions->TagBase | index, bias));
-        if (own != null && own->FreeCount != 0 && own->Node == node)
+        slab = hasSome ? null : first->Next;
+        if (slab != null && IsFor(slab, bias, node))
         {
-            return own;
+            return slab;
         }
 
-        for (int i = 0; slab != null && i < ChoiceCount && !hasSome; i++, slab = slab->Next)
-        {
-            if (IsFor(slab, bias, node))
-            {
-                return slab;
-            }
-        }
-
-        slab = bin->Partial->Previous;
+        slab = first->Previous;
         if (IsFor(slab, bias, node))
         {
             return slab;
@@ -66,7 +63,7 @@ internal unsafe partial struct Bin
 
         slab = FindOfNode(bin, node);
         return slab != null ? slab
-            : bin->FreeCount * (nuint)SizeClass.BlockBytes(index) > OtherNodesFactor * LeanBytes && bin->FreeCount > bin->BlockCount / OtherNodesShare ? bin->Partial
+            : bin->FreeCount * (nuint)SizeClass.BlockBytes(index) > OtherNodesFactor * LeanBytes && bin->FreeCount > bin->BlockCount / OtherNodesShare ? first
             : null;
     }
 

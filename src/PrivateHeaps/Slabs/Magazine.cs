@@ -116,7 +116,7 @@ internal unsafe struct Magazine
         return magazine->Top != magazine->Base;
     }
 
-    /// <summary>Makes Top != Limit again after a push.</summary>
+    /// <summary>Makes Top != Limit again after a push. The bias is that of the owner's cache.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void MakeRoom(Magazine* magazine, Bin* bin, Depots** depots, RegionSet* regions, uint index, uint bias)
     {

@@ -33,7 +33,7 @@ internal static class SizeClass
     private const uint MagazineMaximum = 256;
     private const uint MagazineMinimum = 4;
     private const uint LargeMagazineMinimum = 2;
-    private const uint LargeMagazineMaximum = 16;
+    private const uint LargeMagazineMaximum = 64;
     private const uint FirstMagazineBytes = 4 * Units.KiB;
     private const uint DepotMostBytes = 16 * Units.MiB;
     private const uint SlabPages = 16;
@@ -97,7 +97,7 @@ internal static class SizeClass
     /// <summary>What a full magazine holds where there is much traffic; more only where there are very many blocks.</summary>
     public const uint MagazineBytes = 32 * Units.KiB;
 
-    /// <summary>Blocks of a full magazine at most: as many as make 32 KiB, but 16 to 256.</summary>
+    /// <summary>Blocks of a full magazine at most: as many as make 32 KiB, but 64 to 256.</summary>
     public static uint MagazineCapacity(uint index) => Bits.Max(LargeMagazineMaximum, Clamp(index, MagazineBytes));
 
     /// <summary>Blocks of a full magazine to begin with.</summary>
