@@ -29,7 +29,7 @@ internal static unsafe partial class Exports
     public static uint GetProcessHeaps(ThreadState* thread, uint capacity, nint* heaps) => Win32Heap.GetProcessHeaps(thread, capacity, heaps);
 
     [RuntimeExport("ph_HeapAlloc")]
-    public static void* HeapAlloc(nint heap, uint flags, nuint bytes, ThreadState* thread) => Heap.Allocate<RaisingSlowPath>(thread, heap, flags, bytes);
+    public static void* HeapAlloc(nint heap, uint flags, nuint bytes, ThreadCache* cache) => Heap.AllocateFrom<SlowPath>(cache, null, heap, flags, bytes);
 
     [RuntimeExport("ph_HeapAlloc_slow")]
     public static void* HeapAllocSlow(ThreadState* thread, nint heap, uint flags, nuint bytes) => Win32Heap.AllocSlow(thread, heap, flags, bytes);
@@ -39,7 +39,10 @@ internal static unsafe partial class Exports
         Win32Heap.HeapReAlloc(thread, heap, flags, block, bytes);
 
     [RuntimeExport("ph_HeapFree")]
-    public static int HeapFree(nint heap, uint flags, void* block, ThreadState* thread) => Win32Heap.HeapFree(thread, heap, flags, block);
+    public static int HeapFree(nint heap, uint flags, void* block, ThreadCache* cache) => Heap.FreeTo<SlowPath>(cache, null, heap, flags, block);
+
+    [RuntimeExport("ph_HeapFree_slow")]
+    public static int HeapFreeSlow(ThreadState* thread, nint heap, uint flags, void* block) => Win32Heap.FreeSlow(heap, flags, block, thread);
 
     [RuntimeExport("ph_HeapSize")]
     public static nuint HeapSize(ThreadState* thread, nint heap, uint flags, void* block) => Win32Heap.HeapSize(thread, heap, flags, block);
@@ -72,14 +75,17 @@ internal static unsafe partial class Exports
     public static int HeapSetInformation(ThreadState* thread, nint heap, HEAP_INFORMATION_CLASS kind, void* information, nuint bytes) =>
         Win32Heap.HeapSetInformation(thread, heap, kind, information, bytes);
 
-    /// <summary>Leads through the shim, which raises from a C frame what is to be raised.</summary>
-    private readonly struct RaisingSlowPath : ISlowPath
+    /// <summary>Leads through the shim, which knows the thread, and raises from a C frame what is to be raised.</summary>
+    private readonly struct SlowPath : ISlowPath
     {
-        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocateOrRaise(handle, flags, bytes, thread);
+        public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocateOrRaise(handle, flags, bytes);
 
-        public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => Win32Heap.FreeSlow(handle, flags, block, thread);
+        public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => FreeSlow(handle, flags, block);
 
         [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_heap_alloc_or_raise")]
-        private static extern void* AllocateOrRaise(nint heap, uint flags, nuint bytes, ThreadState* thread);
+        private static extern void* AllocateOrRaise(nint heap, uint flags, nuint bytes);
+
+        [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_heap_free_slow")]
+        private static extern int FreeSlow(nint heap, uint flags, void* block);
     }
 }

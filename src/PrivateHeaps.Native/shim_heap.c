@@ -12,14 +12,14 @@ DWORD GetLastError(void) { return last_error; }
 
 void SetLastError(DWORD code) { last_error = code; }
 
-LPVOID ph_HeapAlloc(HANDLE, DWORD, SIZE_T, struct ph_thread *);
-LPVOID HeapAlloc(HANDLE heap, DWORD flags, SIZE_T bytes) { return ph_HeapAlloc(heap, flags, bytes, ph_thread); }
+LPVOID ph_HeapAlloc(HANDLE, DWORD, SIZE_T, void *);
+LPVOID HeapAlloc(HANDLE heap, DWORD flags, SIZE_T bytes) { return ph_HeapAlloc(heap, flags, bytes, ph_cache_for(heap)); }
 
 /* ph_HeapAlloc jumps here when its fast path cannot serve, so that what is raised is raised from C and the program's own code is the caller. */
 LPVOID ph_HeapAlloc_slow(struct ph_thread *, HANDLE, DWORD, SIZE_T);
-LPVOID ph_heap_alloc_or_raise(HANDLE heap, DWORD flags, SIZE_T bytes, struct ph_thread *thread)
+LPVOID ph_heap_alloc_or_raise(HANDLE heap, DWORD flags, SIZE_T bytes)
 {
-    LPVOID block = ph_HeapAlloc_slow(thread, heap, flags, bytes);
+    LPVOID block = ph_HeapAlloc_slow(ph_thread, heap, flags, bytes);
     return __builtin_expect(block != NULL, 1) ? block : ph_raise_pending(heap, bytes, __builtin_return_address(0));
 }
 
@@ -30,8 +30,11 @@ LPVOID HeapReAlloc(HANDLE heap, DWORD flags, LPVOID block, SIZE_T bytes)
     return __builtin_expect(resized != NULL, 1) ? resized : ph_raise_pending(heap, bytes, __builtin_return_address(0));
 }
 
-BOOL ph_HeapFree(HANDLE, DWORD, LPVOID, struct ph_thread *);
-BOOL HeapFree(HANDLE heap, DWORD flags, LPVOID block) { return ph_HeapFree(heap, flags, block, ph_thread); }
+BOOL ph_HeapFree(HANDLE, DWORD, LPVOID, void *);
+BOOL HeapFree(HANDLE heap, DWORD flags, LPVOID block) { return ph_HeapFree(heap, flags, block, ph_cache_for(heap)); }
+
+BOOL ph_HeapFree_slow(struct ph_thread *, HANDLE, DWORD, LPVOID);
+BOOL ph_heap_free_slow(HANDLE heap, DWORD flags, LPVOID block) { return ph_HeapFree_slow(ph_thread, heap, flags, block); }
 
 SIZE_T ph_HeapSize(struct ph_thread *, HANDLE, DWORD, LPCVOID);
 SIZE_T HeapSize(HANDLE heap, DWORD flags, LPCVOID block) { return ph_HeapSize(ph_thread, heap, flags, block); }

@@ -8,17 +8,17 @@
 
 /* To those that are called most their cache comes last, so that the other argument stays in its register. */
 void *ph_malloc(size_t, void *);
-void *malloc(size_t bytes) { return ph_malloc(bytes, ph_process); }
+void *malloc(size_t bytes) { return ph_malloc(bytes, ph_near.process); }
 
 /* The sized forms, here and in new.cpp, go by the address alone: it decides exactly, and a wrong size harms nobody. Programs do pass wrong ones, as when they
  * delete an object by a base class. */
 void ph_free(void *, void *);
-void free(void *block) { ph_free(block, ph_process); }
-void free_sized(void *block, size_t bytes) { (void)bytes, ph_free(block, ph_process); }
-void free_aligned_sized(void *block, size_t alignment, size_t bytes) { (void)alignment, (void)bytes, ph_free(block, ph_process); }
+void free(void *block) { ph_free(block, ph_near.process); }
+void free_sized(void *block, size_t bytes) { (void)bytes, ph_free(block, ph_near.process); }
+void free_aligned_sized(void *block, size_t alignment, size_t bytes) { (void)alignment, (void)bytes, ph_free(block, ph_near.process); }
 
 void *ph_calloc(size_t, size_t, void *);
-void *calloc(size_t count, size_t size) { return ph_calloc(count, size, ph_process); }
+void *calloc(size_t count, size_t size) { return ph_calloc(count, size, ph_near.process); }
 
 void *ph_realloc(struct ph_thread *, void *, size_t);
 void *realloc(void *block, size_t bytes) { return ph_realloc(ph_thread, block, bytes); }
@@ -42,7 +42,7 @@ void *ph_pvalloc(struct ph_thread *, size_t);
 void *pvalloc(size_t bytes) { return ph_pvalloc(ph_thread, bytes); }
 
 size_t ph_malloc_usable_size(void *, void *);
-size_t malloc_usable_size(void *block) { return ph_malloc_usable_size(block, ph_process); }
+size_t malloc_usable_size(void *block) { return ph_malloc_usable_size(block, ph_near.process); }
 
 int ph_malloc_trim(struct ph_thread *);
 int malloc_trim(size_t pad) { return (void)pad, ph_malloc_trim(ph_thread); }

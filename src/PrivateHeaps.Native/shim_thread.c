@@ -14,10 +14,10 @@ static struct { intptr_t handle, busy; char rest[256]; } closed_cache = { 0, -1,
 static void *closed_table[] = { &closed_cache, &last_cache };
 static struct ph_thread empty_thread = { .table = closed_table, .process = &closed_cache, .mask = sizeof *closed_table };
 
-/* Thirty-two bytes in all, shared with the last error in shim_heap.c and the innermost __try block in shim_raise.c: a library loaded by dlopen gets its thread-local block from a small
+/* Sixty-four bytes in all and one line of memory, shared with the last error in shim_heap.c and the innermost __try block in shim_raise.c: a library loaded by dlopen gets its thread-local block from a small
  * reserve. Initial-exec, so that reading it is one instruction and never allocates. */
 __thread struct ph_thread *ph_thread __attribute__((tls_model("initial-exec"))) = &empty_thread;
-__thread void *ph_process __attribute__((tls_model("initial-exec"))) = &closed_cache;
+__thread struct ph_near ph_near __attribute__((tls_model("initial-exec"), aligned(64))) = { closed_table, &closed_cache, sizeof *closed_table };
 static __thread int ended __attribute__((tls_model("initial-exec")));
 
 static pthread_key_t key;
@@ -45,6 +45,15 @@ unsigned long long ph_hold_signals(void)
 
 void ph_release_signals(unsigned long long held) { set_signals(held); }
 
+/* The mask comes last: a signal handler in between must not reach past a table that is still the shorter one. */
+void ph_near_set(struct ph_thread *state)
+{
+    ph_near.table = state->table;
+    ph_near.process = state->process;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    ph_near.mask = state->mask;
+}
+
 /* The value of the key counts the rounds in which pthreads runs destructors. Those of other keys may allocate and free, so ours puts
  * itself off to the last round. A call after that finds the empty state and is served without caches. */
 static void thread_ends(void *round)
@@ -55,7 +64,7 @@ static void thread_ends(void *round)
     struct ph_thread *state = ph_thread;
     ended = 1;
     ph_thread = &empty_thread;
-    ph_process = &closed_cache;
+    ph_near_set(&empty_thread);
     ph_thread_detach(state);
     ph_release_signals(held);
 }
@@ -69,10 +78,8 @@ void ph_thread_set(struct ph_thread *state)
 }
 
 struct ph_thread *ph_thread_calling(void) { return ph_thread; }
-void ph_process_set(void *cache) { ph_process = cache; }
 struct ph_thread *ph_thread_attached(void) { return ph_thread == &empty_thread ? NULL : ph_thread; }
-void *ph_thread_word(void) { return &ph_thread; }
-void *ph_process_word(void) { return &ph_process; }
+void *ph_thread_words(void) { return &ph_near; }
 int ph_thread_ended(void) { return ended; }
 
 static void before_fork(void) { ph_fork_prepare(ph_thread); }

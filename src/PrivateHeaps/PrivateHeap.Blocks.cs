@@ -147,7 +147,7 @@ public sealed unsafe partial class PrivateHeap
     {
         if (TryGetCache(out ThreadCache* cache, out ThreadState* thread))
         {
-            Heap.FreeTo<SlowPath>(cache, thread, _handle, block);
+            Heap.FreeTo<SlowPath>(cache, thread, _handle, 0, block);
         }
         else
         {
@@ -265,6 +265,6 @@ public sealed unsafe partial class PrivateHeap
     {
         public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocSlow(thread, handle, flags, bytes);
 
-        public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => FreeSlow(thread, handle, flags, block);
+        public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => FreeSlow(thread, handle, flags, block);
     }
 }

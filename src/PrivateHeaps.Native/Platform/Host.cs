@@ -47,17 +47,13 @@ internal static unsafe class Host
     [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_calling")]
     public static extern void* CallingThread();
 
-    /// <summary>The calling thread's cache for the process heap, from now on.</summary>
-    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_process_set")]
-    public static extern void SetProcessCache(void* cache);
+    /// <summary>The head of the calling thread's state has changed: its table, which is the longer one then, or its cache for the process heap.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_near_set")]
+    public static extern void NoteHead(void* thread);
 
-    /// <summary>The address of the word that leads to the calling thread's cache for the process heap.</summary>
-    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_process_word")]
-    public static extern void* ProcessWord();
-
-    /// <summary>The address of the word that leads to the calling thread's state.</summary>
-    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_word")]
-    public static extern void* ThreadWord();
+    /// <summary>The address of the words, in one line of memory, that lead to the calling thread's state and caches.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall), RuntimeImport("*", "ph_thread_words")]
+    public static extern void* ThreadWords();
 
     /// <summary>
     /// Whether the calling thread has already been detached. It may still call (the C library frees its own blocks last), always with the

@@ -32,6 +32,12 @@ internal static unsafe partial class Heap
     /// <summary>As <see cref="Allocate(ThreadState*, nint, uint, nuint)"/>, inlined; the face says what it does when the fast path cannot serve.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void* Allocate<TSlowPath>(ThreadState* thread, nint handle, uint flags, nuint bytes)
+        where TSlowPath : struct, ISlowPath =>
+        AllocateFrom<TSlowPath>(CacheFor(thread, handle), thread, handle, flags, bytes);
+
+    /// <summary>As <see cref="Allocate{TSlowPath}"/>, for a face that has the cache at hand, and perhaps no thread: null then.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void* AllocateFrom<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, nuint bytes)
         where TSlowPath : struct, ISlowPath
     {
         if ((flags & HeapFlags.ZeroMemory) != 0)
@@ -39,13 +45,12 @@ internal static unsafe partial class Heap
             return TSlowPath.Allocate(handle, flags, bytes, thread);
         }
 
-        ThreadCache* cache = CacheFor(thread, handle);
         return bytes <= SizeClass.TableBytes
             ? Pop<TSlowPath>(cache, thread, handle, flags, bytes)
-            : PopLarger<TSlowPath>(handle, flags, bytes, thread, cache);
+            : PopLarger<TSlowPath>(handle, flags, bytes, cache, thread);
     }
 
-    /// <summary>As <see cref="Allocate{TSlowPath}"/>, without flags and for a face that has the cache at hand, and perhaps no thread: null then.</summary>
+    /// <summary>As the other one, without flags, and with no fast path for larger blocks.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void* AllocateFrom<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, nuint bytes)
         where TSlowPath : struct, ISlowPath =>
@@ -202,7 +207,7 @@ internal static unsafe partial class Heap
         Round* top = magazine->Top;
         if (top == magazine->Base)
         {
-            return TSlowPath.IsProcess ? PopAfterRefill<TSlowPath>(bytes, cache) : PopAfterRefill<TSlowPath>(handle, flags, bytes, thread, cache);
+            return TSlowPath.IsProcess ? PopAfterRefill<TSlowPath>(bytes, cache) : PopAfterRefill<TSlowPath>(handle, flags, bytes, cache, thread);
         }
 
         // Classes of the table never need a long slack.
@@ -215,7 +220,7 @@ internal static unsafe partial class Heap
 
     // Pop found the magazine empty, or the gate closed, and has said that it is inside.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void* PopAfterRefill<TSlowPath>(nint handle, uint flags, nuint bytes, ThreadState* thread, ThreadCache* cache)
+    private static void* PopAfterRefill<TSlowPath>(nint handle, uint flags, nuint bytes, ThreadCache* cache, ThreadState* thread)
         where TSlowPath : struct, ISlowPath
     {
         byte* block = TakeUncommon(cache, bytes);
@@ -234,7 +239,7 @@ internal static unsafe partial class Heap
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void* PopLarger<TSlowPath>(nint handle, uint flags, nuint bytes, ThreadState* thread, ThreadCache* cache)
+    private static void* PopLarger<TSlowPath>(nint handle, uint flags, nuint bytes, ThreadCache* cache, ThreadState* thread)
         where TSlowPath : struct, ISlowPath
     {
         byte* block = TryPopLarger(cache, handle, bytes);

@@ -36,11 +36,11 @@ internal static unsafe partial class Heap
         where TSlowPath : struct, ISlowPath =>
         Push<TSlowPath>(CacheFor(thread, handle), thread, handle, flags, block);
 
-    /// <summary>As <see cref="Free{TSlowPath}"/>, without flags and for a face that has the cache at hand.</summary>
+    /// <summary>As <see cref="Free{TSlowPath}"/>, for a face that has the cache at hand, and perhaps no thread: null then.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int FreeTo<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, void* block)
+    public static int FreeTo<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, void* block)
         where TSlowPath : struct, ISlowPath =>
-        Push<TSlowPath>(cache, thread, handle, 0, block);
+        Push<TSlowPath>(cache, thread, handle, flags, block);
 
     /// <summary>As <see cref="Free{TSlowPath}"/> for the process heap, without flags.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -48,7 +48,7 @@ internal static unsafe partial class Heap
         where TSlowPath : struct, ISlowPath =>
         Push<TSlowPath>(cache, null, ProcessHandle, 0, block);
 
-    // The happy case: a block at home.
+    // The happy case: a block at home. What is for the process heap alone has jumps of its own, whose arguments are those of free; a conditional expression would cost a register.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Push<TSlowPath>(ThreadCache* cache, ThreadState* thread, nint handle, uint flags, void* block)
         where TSlowPath : struct, ISlowPath
@@ -58,12 +58,17 @@ internal static unsafe partial class Heap
         nuint granule;
         if (cache->Busy != (nuint)handle || !Home.Holds(granule = Home.GranuleOf(home, AddressMap.Turn(block))))
         {
-            return PushAbroad<TSlowPath>(handle, flags, block, thread, cache);
+            if (TSlowPath.IsProcess)
+            {
+                return PushAbroad<TSlowPath>(block, cache);
+            }
+
+            return PushAbroad<TSlowPath>(handle, flags, block, cache, thread);
         }
 
         // Partners: Gate.CloseLocked; and, for the slab in which the block lies, Gate.TakeWatched and Gate.AwaitOwner.
         Shared.Write(&cache->Busy, (nuint)block);
-        return PushInside<TSlowPath>(block, cache, thread, handle, flags, Home.StateAt(home, granule), BelowOpen(cache, AddressMap.EntryIn(home->Window, (nuint)block)));
+        return PushInside<TSlowPath>(handle, flags, block, cache, thread, Home.StateAt(home, granule), BelowOpen(cache, AddressMap.EntryIn(home->Window, (nuint)block)));
     }
 
     // How far the tag of the page is below the cache's: a class if the block lies in a slab with the bias of this cache.
@@ -73,34 +78,47 @@ internal static unsafe partial class Heap
     // The address may be anything: page entry and state byte are looked up by arithmetic and decide. A tag with the bias of the cache says that no
     // other thread changes the state of a live block here, so plain stores do; see Bias.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int PushInside<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags, byte* state, nuint below)
+    private static int PushInside<TSlowPath>(nint handle, uint flags, void* block, ThreadCache* cache, ThreadState* thread, byte* state, nuint below)
         where TSlowPath : struct, ISlowPath
     {
         // Of larger blocks the state lies elsewhere.
         if (below >= PageEntry.FirstStateKind || !BlockState.IsLive(Shared.Read(state)))
         {
+            void* given = (void*)Shared.Read(&cache->Busy);
             Shared.Write(&cache->Busy, (nuint)handle);
-            return PushCommon<TSlowPath>(block, cache, thread, handle, flags);
+            if (TSlowPath.IsProcess)
+            {
+                // The same block, but not by way of a register that the happy case would then keep for it.
+                return PushCommon<TSlowPath>(handle, flags, given, cache, thread);
+            }
+
+            return PushCommon<TSlowPath>(handle, flags, block, cache, thread);
         }
 
         Shared.Write(state, BlockState.Dead);
         return PushDead(cache, handle, ThreadCache.MagazineBelow(cache, below), block, state);
     }
 
-    // As Push for an address in any other window, or in none. The arguments come in the order in which HeapFree has them.
+    // As Push for an address in any other window, or in none. The arguments come in the order in which HeapFree has them, so that the jump here moves none, those of the second
+    // in that of free.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int PushAbroad<TSlowPath>(nint handle, uint flags, void* block, ThreadState* thread, ThreadCache* cache)
+    private static int PushAbroad<TSlowPath>(nint handle, uint flags, void* block, ThreadCache* cache, ThreadState* thread)
         where TSlowPath : struct, ISlowPath
     {
         if (cache->Busy != (nuint)handle || !AddressMap.TryFindAbroad(block, out PageEntry* entry, out byte* state))
         {
-            return TSlowPath.Free(block, thread, handle, flags);
+            return TSlowPath.Free(handle, flags, block, thread);
         }
 
         // Partners: those of Push.
         Shared.Write(&cache->Busy, (nuint)block);
-        return PushInside<TSlowPath>(block, cache, thread, handle, flags, state, BelowOpen(cache, entry));
+        return PushInside<TSlowPath>(handle, flags, block, cache, thread, state, BelowOpen(cache, entry));
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int PushAbroad<TSlowPath>(void* block, ThreadCache* cache)
+        where TSlowPath : struct, ISlowPath =>
+        PushAbroad<TSlowPath>(ProcessHandle, 0, block, cache, null);
 
     /// <summary>
     /// Goes into the heap at a live block of its slabs, of any bias: the magazine of the block's class, the caller clears the cache's Busy in the end. Null, and not
@@ -158,27 +176,27 @@ internal static unsafe partial class Heap
     }
 
     // As Push for a live block of a common slab, by compare-exchange. Push has looked at the address and left the heap again: to stay inside would keep a register of its
-    // happy case for that. The arguments come in the order in which free has them, so that the jump here moves none. This one and the next two are too long to be
-    // inlined; were they marked so, their last calls would not be jumps.
-    private static int PushCommon<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags)
+    // happy case for that. The arguments come in the order in which HeapFree has them. This one and the next two are too long to be inlined; were they marked so, their last calls
+    // would not be jumps.
+    private static int PushCommon<TSlowPath>(nint handle, uint flags, void* block, ThreadCache* cache, ThreadState* thread)
         where TSlowPath : struct, ISlowPath
     {
         if (!AddressMap.TryFind(block, out PageEntry* entry, out byte* state))
         {
-            return TSlowPath.Free(block, thread, handle, flags);
+            return TSlowPath.Free(handle, flags, block, thread);
         }
 
         // Partners: those of Push.
         Shared.Write(&cache->Busy, (nuint)block);
         if (!ThreadCache.HasSlabs(cache))
         {
-            return PushFitted<TSlowPath>(block, cache, thread, handle, flags, entry);
+            return PushFitted<TSlowPath>(handle, flags, block, cache, thread, entry);
         }
 
         uint index = Shared.Read(&entry->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
         if (index >= PageEntry.FirstStateKind)
         {
-            return PushLarger<TSlowPath>(block, cache, thread, handle, flags, entry);
+            return PushLarger<TSlowPath>(handle, flags, block, cache, thread, entry);
         }
 
         if (BlockState.TryKillAtOnce(state))
@@ -187,11 +205,11 @@ internal static unsafe partial class Heap
         }
 
         Shared.Write(&cache->Busy, (nuint)handle);
-        return TSlowPath.Free(block, thread, handle, flags);
+        return TSlowPath.Free(handle, flags, block, thread);
     }
 
     // The rest of PushCommon, still inside: as Push for a block of a page or more, whose state lies in its page entry.
-    private static int PushLarger<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags, PageEntry* entry)
+    private static int PushLarger<TSlowPath>(nint handle, uint flags, void* block, ThreadCache* cache, ThreadState* thread, PageEntry* entry)
         where TSlowPath : struct, ISlowPath
     {
         uint index = Shared.Read(&entry->Tag) - cache->TagBase;
@@ -204,11 +222,11 @@ internal static unsafe partial class Heap
             return PushDead(cache, handle, ThreadCache.MagazineOf(cache, index), block, state);
         }
 
-        return PushLargerCommon<TSlowPath>(block, cache, thread, handle, flags, entry);
+        return PushLargerCommon<TSlowPath>(handle, flags, block, cache, thread, entry);
     }
 
     // As PushCommon for such a block, still inside.
-    private static int PushLargerCommon<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags, PageEntry* entry)
+    private static int PushLargerCommon<TSlowPath>(nint handle, uint flags, void* block, ThreadCache* cache, ThreadState* thread, PageEntry* entry)
         where TSlowPath : struct, ISlowPath
     {
         uint index = Shared.Read(&entry->Tag) - PageEntry.WithBias(cache->TagBase, Bias.None);
@@ -221,11 +239,11 @@ internal static unsafe partial class Heap
         }
 
         Shared.Write(&cache->Busy, (nuint)handle);
-        return TSlowPath.Free(block, thread, handle, flags);
+        return TSlowPath.Free(handle, flags, block, thread);
     }
 
     // As PushCommon for a block of a fitted heap, still inside; or the gate is closed.
-    private static int PushFitted<TSlowPath>(void* block, ThreadCache* cache, ThreadState* thread, nint handle, uint flags, PageEntry* entry)
+    private static int PushFitted<TSlowPath>(nint handle, uint flags, void* block, ThreadCache* cache, ThreadState* thread, PageEntry* entry)
         where TSlowPath : struct, ISlowPath
     {
         bool isFreed = ThreadCache.IsOpenFor(cache, 0)
@@ -233,7 +251,7 @@ internal static unsafe partial class Heap
             && !UserValues.IsUsed(&cache->Heap->UserValues)
             && FreeFitted(cache->Heap, cache, (byte*)block, AddressMap.ArrayStateOf(block), PageEntry.FittedKind);
         Shared.Write(&cache->Busy, (nuint)handle);
-        return isFreed ? 1 : TSlowPath.Free(block, thread, handle, flags);
+        return isFreed ? 1 : TSlowPath.Free(handle, flags, block, thread);
     }
 
     // Leaves the heap with a block that has just been made dead in the magazine of its class.

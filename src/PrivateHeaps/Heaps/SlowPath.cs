@@ -10,8 +10,8 @@ internal unsafe interface ISlowPath
     static virtual bool IsProcess => false;
 
     /// <summary>
-    /// The arguments come in the order in which HeapAlloc has them, with the thread's state behind, so that the jump moves none; those of the next in that of malloc and
-    /// free. Were it otherwise, the compiler would move them in the happy case.
+    /// The arguments come in the order in which HeapAlloc has them, with the thread's state behind, so that the jump moves none; those of the next in that of malloc, and of
+    /// the last in that of HeapFree. Were it otherwise, the compiler would move them in the happy case.
     /// </summary>
     static abstract void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread);
 
@@ -19,7 +19,7 @@ internal unsafe interface ISlowPath
     static virtual void* AllocateProcess(nuint bytes) => null;
 
     /// <summary>1 or 0, as BOOL has them: a face that returns one would otherwise have to convert, and could not jump.</summary>
-    static abstract int Free(void* block, ThreadState* thread, nint handle, uint flags);
+    static abstract int Free(nint handle, uint flags, void* block, ThreadState* thread);
 }
 
 /// <summary>The engine's own: null and false with the failure in the thread's state.</summary>
@@ -27,5 +27,5 @@ internal readonly unsafe struct EngineSlowPath : ISlowPath
 {
     public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => Heap.AllocateUncommon(thread, handle, flags, bytes);
 
-    public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => Heap.FreeSlow(thread, handle, flags, block) ? 1 : 0;
+    public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => Heap.FreeSlow(thread, handle, flags, block) ? 1 : 0;
 }

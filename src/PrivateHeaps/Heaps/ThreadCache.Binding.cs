@@ -36,7 +36,7 @@ internal unsafe partial struct ThreadCache
     public static ThreadCache* Create(ThreadState* self)
     {
         ThreadCache* cache = Threads.TakeCache();
-        if (cache != null && CollidesWithThreadWord(cache))
+        if (cache != null && CollidesWithThreadWords(cache))
         {
             Threads.GiveCache(cache);
             cache = null;
@@ -57,11 +57,11 @@ internal unsafe partial struct ThreadCache
 
     private static ThreadCache* Build()
     {
-        byte* memory = (byte*)Metadata.Take(StructureBytes + 2 * LineBytes);
+        byte* memory = (byte*)Metadata.Take(StructureBytes + LineBytes);
         ThreadCache* cache = memory == null ? null : (ThreadCache*)(memory + MagazinesBytes);
         if (cache != null)
         {
-            while (CollidesWithThreadWord(cache))
+            if (CollidesWithThreadWords(cache))
             {
                 cache = (ThreadCache*)((byte*)cache + LineBytes);
             }
@@ -78,10 +78,8 @@ internal unsafe partial struct ThreadCache
     }
 
     // Processors compare the low twelve bits of addresses to find the store that a load depends on. Were Busy to lie like the words that lead to
-    // the thread's state and to its cache for the process heap, of which each call loads one right after the last one has stored Busy, a pair would take 4.8 ns in place of 4.1.
-    private static bool CollidesWithThreadWord(ThreadCache* cache) => Collides(cache, Host.ThreadWord()) || Collides(cache, Host.ProcessWord());
-
-    private static bool Collides(ThreadCache* cache, void* word) => (((nuint)cache ^ (nuint)word) & (Units.PageBytes - LineBytes)) == 0;
+    // the thread's state and to its caches, of which each call loads one right after the last one has stored Busy, a pair would take 4.8 ns in place of 4.1.
+    private static bool CollidesWithThreadWords(ThreadCache* cache) => (((nuint)cache ^ (nuint)Host.ThreadWords()) & (Units.PageBytes - LineBytes)) == 0;
 
     // The caller has emptied its magazines.
     private static void Drop(ThreadCache* cache)
@@ -272,7 +270,7 @@ internal unsafe partial struct ThreadCache
         if (heap->Slot == 0)
         {
             self->Process = cache;
-            Host.SetProcessCache(cache);
+            Host.NoteHead(self);
         }
 
         return cache;
@@ -310,6 +308,7 @@ internal unsafe partial struct ThreadCache
         Shared.Write((nint*)&self->Table, (nint)table);
         Shared.Write(&self->TableMask, (count - 1) << HeapRegistry.SlotShift);
         Shared.Write(&self->TableCount, count);
+        Host.NoteHead(self);
         if (oldCount != 0)
         {
             Metadata.Give(old, oldCount * (nuint)sizeof(ThreadCache*));

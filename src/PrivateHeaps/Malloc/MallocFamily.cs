@@ -114,7 +114,7 @@ internal static unsafe partial class MallocFamily
         public static void* AllocateProcess(nuint bytes) => Allocate(Heap.ProcessHandle, 0, bytes, null);
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        public static int Free(void* block, ThreadState* thread, nint handle, uint flags)
+        public static int Free(nint handle, uint flags, void* block, ThreadState* thread)
         {
             if (!Heap.FreeSlow((ThreadState*)Host.CallingThread(), handle, flags | HeapFlags.MapsEarly, block) && block != null)
                 Refuse("free()"u8, block);

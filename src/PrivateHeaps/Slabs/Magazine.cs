@@ -96,7 +96,7 @@ internal unsafe struct Magazine
         {
             // One less than there is room for, so that who frees the block again does not fill the magazine with it.
             uint most = (uint)(magazine->Limit - magazine->Base) - 1;
-            if (magazine->RefillCount >= LongRefillCount && Grow(magazine, Bits.Min(SizeClass.MagazineCapacity(index), 2 * most) + 1))
+            if (magazine->RefillCount >= LongRefillCount && Grow(magazine, Bits.Min(LongRefill(magazine, bin, index), 2 * most) + 1))
             {
                 most = (uint)(magazine->Limit - magazine->Base) - 1;
             }
@@ -144,17 +144,33 @@ internal unsafe struct Magazine
             Rounds* empty = Rounds.Create(Bin.CapacityOf(bin, index));
             if (empty != null)
             {
-                magazine->Spare = Unload(magazine);
+                Rounds* full = Unload(magazine);
                 Load(magazine, empty);
+                if (full->Capacity <= SizeClass.MagazineCapacity(index) + 1)
+                {
+                    magazine->Spare = full;
+                }
+                else
+                {
+                    // It has filled a heap, which is freed now: each block in it would keep a page from going back.
+                    GiveBack(Rounds.Items(full), full->Count, bin, regions, bias);
+                    Rounds.Drop(full);
+                }
+
                 return;
             }
         }
 
         // There is no memory to keep them in, or it shall not be kept.
-        OsLock.Enter(&bin->Lock);
-        Bin.Give(bin, regions, magazine->Base, Count(magazine), bias);
-        OsLock.Leave(&bin->Lock);
+        GiveBack(magazine->Base, Count(magazine), bin, regions, bias);
         magazine->Top = magazine->Base;
+    }
+
+    private static void GiveBack(Round* rounds, uint count, Bin* bin, RegionSet* regions, uint bias)
+    {
+        OsLock.Enter(&bin->Lock);
+        Bin.Give(bin, regions, rounds, count, bias);
+        OsLock.Leave(&bin->Lock);
     }
 
     /// <summary>Puts every block back into its slab; the arrays go too. The caller has the owner stand still, or is it.</summary>
@@ -216,6 +232,10 @@ internal unsafe struct Magazine
         Load(magazine, rounds);
         return true;
     }
+
+    // Most blocks that a long refill takes. Without a spare, this thread has freed hardly any so far; who frees those of a shared class is another.
+    private static uint LongRefill(Magazine* magazine, Bin* bin, uint index) =>
+        magazine->Spare == null && !Bin.IsShared(bin) ? SizeClass.FillCapacity(index) : SizeClass.MagazineCapacity(index);
 
     // Gives an empty magazine a larger array if there is memory, so that the lock is taken less often.
     private static bool Grow(Magazine* magazine, uint capacity)

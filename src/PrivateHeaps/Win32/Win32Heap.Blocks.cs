@@ -160,7 +160,7 @@ internal static unsafe partial class Win32Heap
     {
         public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocSlow(thread, handle, flags, bytes);
 
-        public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => FreeSlow(handle, flags, block, thread);
+        public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => FreeSlow(handle, flags, block, thread);
     }
 
     private static int FreeFailed(ThreadState* thread, nint heap, void* block)

@@ -63,6 +63,6 @@ internal sealed unsafe class GateModel(
 
         public static void* AllocateProcess(nuint bytes) => Allocate(Heap.ProcessHandle, 0, bytes, null);
 
-        public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => Heap.FreeSlow(State(0), handle, flags, block) ? 1 : 0;
+        public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => Heap.FreeSlow(State(0), handle, flags, block) ? 1 : 0;
     }
 }

@@ -27,16 +27,13 @@ internal static unsafe class Host
 
     public static int WantsHugePages() => 0;
 
-    public static void* ThreadWord() => null;
-
-    /// <summary>As for <see cref="ThreadWord"/>.</summary>
-    public static void* ProcessWord() => null;
+    public static void* ThreadWords() => null;
 
     /// <summary>For the malloc family of the native library alone.</summary>
     public static void* CallingThread() => null;
 
     /// <summary>As <see cref="CallingThread"/>.</summary>
-    public static void SetProcessCache(void* cache)
+    public static void NoteHead(void* thread)
     {
     }
 

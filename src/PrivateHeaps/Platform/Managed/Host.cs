@@ -78,16 +78,13 @@ internal static unsafe class Host
     }
 
     /// <summary>Not to be had in .NET, whose thread-statics have no address that stays.</summary>
-    public static void* ThreadWord() => null;
-
-    /// <summary>As for <see cref="ThreadWord"/>.</summary>
-    public static void* ProcessWord() => null;
+    public static void* ThreadWords() => null;
 
     /// <summary>For the malloc family of the native library alone.</summary>
     public static void* CallingThread() => null;
 
     /// <summary>As <see cref="CallingThread"/>.</summary>
-    public static void SetProcessCache(void* cache)
+    public static void NoteHead(void* thread)
     {
     }
 

@@ -115,7 +115,7 @@ public static unsafe partial class HeapApi
     {
         public static void* Allocate(nint handle, uint flags, nuint bytes, ThreadState* thread) => AllocSlow(thread, handle, flags, bytes);
 
-        public static int Free(void* block, ThreadState* thread, nint handle, uint flags) => Win32Heap.FreeSlow(handle, flags, block, thread);
+        public static int Free(nint handle, uint flags, void* block, ThreadState* thread) => Win32Heap.FreeSlow(handle, flags, block, thread);
     }
 
     [DoesNotReturn]
